@@ -1,0 +1,20 @@
+// Hypercall status codes (TLFS: "Hypercall Status Codes").
+
+export const HV_STATUS_SUCCESS: u32 = 0x00;
+export const HV_STATUS_INVALID_HYPERCALL_CODE: u32 = 0x02;
+export const HV_STATUS_INVALID_HYPERCALL_INPUT: u32 = 0x03;
+export const HV_STATUS_INVALID_ALIGNMENT: u32 = 0x04;
+export const HV_STATUS_INVALID_PARAMETER: u32 = 0x05;
+export const HV_STATUS_ACCESS_DENIED: u32 = 0x06;
+export const HV_STATUS_INVALID_PARTITION_STATE: u32 = 0x07;
+export const HV_STATUS_OPERATION_DENIED: u32 = 0x08;
+export const HV_STATUS_INSUFFICIENT_MEMORY: u32 = 0x0b;
+export const HV_STATUS_INVALID_PARTITION_ID: u32 = 0x0d;
+export const HV_STATUS_INVALID_VP_INDEX: u32 = 0x0e;
+export const HV_STATUS_INVALID_PORT_ID: u32 = 0x11;
+export const HV_STATUS_INVALID_CONNECTION_ID: u32 = 0x12;
+export const HV_STATUS_INSUFFICIENT_BUFFERS: u32 = 0x13;
+export const HV_STATUS_INVALID_SYNIC_STATE: u32 = 0x18;
+export const HV_STATUS_NO_RESOURCES: u32 = 0x1d;
+export const HV_STATUS_INVALID_REGISTER_VALUE: u32 = 0x50;
+export const HV_STATUS_OPERATION_FAILED: u32 = 0x71;

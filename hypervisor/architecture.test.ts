@@ -1,0 +1,82 @@
+// Holds the import rules: who may import whom is the trust model in code form (see CONTRIBUTING.md).
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const top = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** The area of a file, and the areas (path prefixes) it may import. The first matching row counts. */
+const rules: { area: string; mayImport: string[] }[] = [
+  { area: 'hypervisor/abi/', mayImport: ['hypervisor/abi/'] },
+  { area: 'hypervisor/', mayImport: ['hypervisor/'] },
+  {
+    area: 'root-partition/admin/cli/',
+    mayImport: ['root-partition/admin/', 'hypervisor/index.ts', 'guests/images/'],
+  },
+  {
+    area: 'root-partition/',
+    mayImport: ['root-partition/', 'hypervisor/index.ts', 'hypervisor/vmbus/', 'hypervisor/abi/'],
+  },
+  { area: 'guests/lib/', mayImport: ['guests/lib/', 'hypervisor/abi/'] },
+  { area: 'guests/riscv/', mayImport: ['guests/riscv/', 'guests/lib/', 'hypervisor/abi/'] },
+  { area: 'guests/samples/', mayImport: ['guests/lib/', 'hypervisor/abi/', 'guests/samples/'] },
+  { area: 'guests/images/', mayImport: ['guests/images/'] },
+  { area: 'bench/', mayImport: ['bench/', 'hypervisor/', 'root-partition/', 'guests/'] },
+  { area: '', mayImport: [''] },
+];
+
+/** Modules of Node that give a process power over the world; only these areas may name them. */
+const powers = /^node:(fs|net|child_process|dgram|http|tls|ffi|worker_threads)/;
+const mayUsePowers = [
+  'hypervisor/isolation/',
+  'hypervisor/platform/',
+  'root-partition/',
+  'guests/images/',
+  'bench/',
+];
+
+const sources = globSync(
+  ['hypervisor/**/*.ts', 'guests/**/*.ts', 'root-partition/**/*.ts', 'bench/**/*.ts'],
+  {
+    cwd: top,
+  },
+).filter((file) => !file.endsWith('.d.ts'));
+
+const importsOf = (file: string): string[] => {
+  const text = readFileSync(join(top, file), 'utf8');
+  return [
+    ...text.matchAll(/^(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]/gm),
+  ].map((match) => match[1] ?? match[2] ?? '');
+};
+
+const isTest = (file: string): boolean => /\.test\.ts$|\/(fixtures|testing)\//.test(file);
+
+describe('architecture', () => {
+  it('finds the sources', () => {
+    expect(sources.length).toBeGreaterThan(5);
+  });
+
+  it('lets each area import only what the trust model allows', () => {
+    const violations: string[] = [];
+    for (const file of sources.filter((name) => !isTest(name))) {
+      const rule = rules.find(({ area }) => file.startsWith(area));
+      for (const specifier of importsOf(file).filter((name) => name.startsWith('.'))) {
+        const target = relative(top, join(top, dirname(file), specifier));
+        if (!rule?.mayImport.some((prefix) => target.startsWith(prefix)))
+          violations.push(`${file} → ${target}`);
+      }
+    }
+    expect(violations).toEqual([]);
+  });
+
+  it('keeps files, sockets, processes and foreign functions where they belong', () => {
+    const violations: string[] = [];
+    for (const file of sources.filter((name) => !isTest(name))) {
+      if (mayUsePowers.some((area) => file.startsWith(area))) continue;
+      for (const specifier of importsOf(file))
+        if (powers.test(specifier)) violations.push(`${file} → ${specifier}`);
+    }
+    expect(violations).toEqual([]);
+  });
+});

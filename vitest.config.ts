@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: [
+      'hypervisor/**/*.test.ts',
+      'root-partition/**/*.test.ts',
+      'guests/**/*.test.ts',
+      'bench/**/*.test.ts',
+    ],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+  },
+});
