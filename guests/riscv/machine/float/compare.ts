@@ -2,49 +2,57 @@
 import { INVALID, raiseFlags } from './flags.ts';
 import { canonicalNan, isNan, isSignallingNan } from './format.ts';
 
-/** FEQ is quiet: only a signalling NaN is invalid. FLT and FLE signal on any NaN. */
+// Each compares natively and looks for NaNs apart from the answer, so that no branch depends on it. FEQ is quiet:
+// only a signalling NaN is invalid. FLT and FLE signal on any NaN.
+
+function isUnordered<T>(x: T, y: T): bool {
+  return (u32(x <= y) | u32(x >= y)) == 0;
+}
+
 function checkQuiet<F>(a: F, b: F): void {
   if (isSignallingNan<F>(a) || isSignallingNan<F>(b)) raiseFlags(INVALID);
 }
 
-function checkSignalling<F>(a: F, b: F): void {
-  if (isNan<F>(a) || isNan<F>(b)) raiseFlags(INVALID);
-}
-
 export function f32Eq(a: u32, b: u32): u32 {
-  if (reinterpret<f32>(a) == reinterpret<f32>(b)) return 1;
-  checkQuiet<u32>(a, b);
-  return 0;
+  const x = reinterpret<f32>(a);
+  const y = reinterpret<f32>(b);
+  if (isUnordered<f32>(x, y)) checkQuiet<u32>(a, b);
+  return u32(x == y);
 }
 
 export function f64Eq(a: u64, b: u64): u32 {
-  if (reinterpret<f64>(a) == reinterpret<f64>(b)) return 1;
-  checkQuiet<u64>(a, b);
-  return 0;
+  const x = reinterpret<f64>(a);
+  const y = reinterpret<f64>(b);
+  if (isUnordered<f64>(x, y)) checkQuiet<u64>(a, b);
+  return u32(x == y);
 }
 
 export function f32Lt(a: u32, b: u32): u32 {
-  if (reinterpret<f32>(a) < reinterpret<f32>(b)) return 1;
-  checkSignalling<u32>(a, b);
-  return 0;
+  const x = reinterpret<f32>(a);
+  const y = reinterpret<f32>(b);
+  if (isUnordered<f32>(x, y)) raiseFlags(INVALID);
+  return u32(x < y);
 }
 
 export function f64Lt(a: u64, b: u64): u32 {
-  if (reinterpret<f64>(a) < reinterpret<f64>(b)) return 1;
-  checkSignalling<u64>(a, b);
-  return 0;
+  const x = reinterpret<f64>(a);
+  const y = reinterpret<f64>(b);
+  if (isUnordered<f64>(x, y)) raiseFlags(INVALID);
+  return u32(x < y);
 }
 
 export function f32Le(a: u32, b: u32): u32 {
-  if (reinterpret<f32>(a) <= reinterpret<f32>(b)) return 1;
-  checkSignalling<u32>(a, b);
-  return 0;
+  const x = reinterpret<f32>(a);
+  const y = reinterpret<f32>(b);
+  if (isUnordered<f32>(x, y)) raiseFlags(INVALID);
+  return u32(x <= y);
 }
 
 export function f64Le(a: u64, b: u64): u32 {
-  if (reinterpret<f64>(a) <= reinterpret<f64>(b)) return 1;
-  checkSignalling<u64>(a, b);
-  return 0;
+  const x = reinterpret<f64>(a);
+  const y = reinterpret<f64>(b);
+  if (isUnordered<f64>(x, y)) raiseFlags(INVALID);
+  return u32(x <= y);
 }
 
 /** minimumNumber and maximumNumber where an operand is a NaN: the other operand, if that is a number. */

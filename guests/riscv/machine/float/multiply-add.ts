@@ -1,7 +1,7 @@
 // Fused multiply-add, a × b + c rounded once (IEEE 754-2019 §5.4.1; RISC-V Unprivileged, "F" chapter: infinity
 // times zero is invalid even where the addend is a quiet NaN). FMSUB, FNMADD and FNMSUB are this with the signs
 // of operands flipped by the caller.
-import { roundedSum } from './add.ts';
+import { isExactSum, roundedSum } from './add.ts';
 import { INVALID, isInexactRaised, raiseFlags } from './flags.ts';
 import {
   canonicalNan,
@@ -17,7 +17,8 @@ import {
   signBit,
   widen,
 } from './format.ts';
-import { f64MulExact } from './multiply.ts';
+import { isFused, relaxedMulAdd } from './fused.ts';
+import { f64MulExact, isExactProduct, isNormal } from './multiply.ts';
 import { invalid } from './nan.ts';
 import { ROUND_DOWN, ROUND_NEAREST_EVEN, roundPack } from './round-pack.ts';
 import { multiplyHigh, shiftRightHigh, shiftRightLowSticky } from './wide.ts';
@@ -127,6 +128,28 @@ export function f32MulAdd(a: u32, b: u32, c: u32, rm: u32): u32 {
   return f32MulAddExact(a, b, c, rm);
 }
 
+/**
+ * Fast path: as for products (multiply.ts), on machines whose relaxed multiply-add is fused. Without the inexact
+ * flag it serves where neither the product nor the sum rounds; the exact routine decides the rest.
+ */
 export function f64MulAdd(a: u64, b: u64, c: u64, rm: u32): u64 {
+  if (rm == ROUND_NEAREST_EVEN && isFused) {
+    const x = reinterpret<f64>(a);
+    const y = reinterpret<f64>(b);
+    const z = reinterpret<f64>(c);
+    const result = relaxedMulAdd(x, y, z);
+    if (abs<f64>(result) >= 2 * f64.MIN_NORMAL_VALUE && abs<f64>(result) < f64.POSITIVE_INFINITY) {
+      if (isInexactRaised()) return reinterpret<u64>(result);
+      const product = x * y;
+      if (
+        isNormal(a) &&
+        isNormal(b) &&
+        isNormal(reinterpret<u64>(product)) &&
+        isExactProduct(a, b, reinterpret<u64>(product)) &&
+        isExactSum<f64>(product, z, result)
+      )
+        return reinterpret<u64>(result);
+    }
+  }
   return f64MulAddExact(a, b, c, rm);
 }
