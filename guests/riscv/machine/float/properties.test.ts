@@ -1,13 +1,13 @@
 // Arithmetic and conversions beside exact rational arithmetic (testing/reference.ts), in all rounding modes, with
 // the fast paths and without. A failure prints fast-check's seed.
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, it } from 'vitest';
+import { check, encodings, expectSameInAllWays, roundingMode } from './testing/checking.ts';
 import {
   binary32,
   binary64,
   convert,
   divide,
-  type Format,
   fromInteger,
   mulAdd,
   type Result,
@@ -16,57 +16,13 @@ import {
 } from './testing/reference.ts';
 import { FloatModule } from './testing/test-module.ts';
 
-const numRuns = 1500;
-
 let float: FloatModule;
 beforeAll(async () => {
   float = await FloatModule.load();
 });
 
-/** With and without fast paths, before and after the inexact flag is set, always the same outcome. */
-function expectOutcome(name: string, rm: number, operands: bigint[], expected: Result): void {
-  for (const before of [0, 1]) {
-    for (const fast of [true, false]) {
-      const { result, flags } = float.calculate(name, rm, operands, { before, fast });
-      const wanted = { result: expected.result, flags: expected.flags | before };
-      expect({ result, flags }, `fast ${fast}, flags before ${before}`).toEqual(wanted);
-    }
-  }
-}
-
-const roundingMode = fc.integer({ min: 0, max: 4 });
-
-/** Encodings of a format, with much more weight than chance gives to what is hard. */
-function encodings(format: Format): fc.Arbitrary<bigint> {
-  const stored = format.precision - 1;
-  const fieldMax = 2 * format.exponentMax + 1;
-  const bias = format.exponentMax;
-  const field = fc.oneof(
-    { weight: 4, arbitrary: fc.integer({ min: bias - 3, max: bias + 3 }) },
-    { weight: 3, arbitrary: fc.integer({ min: bias - 70, max: bias + 70 }) },
-    { weight: 2, arbitrary: fc.integer({ min: 0, max: fieldMax }) },
-    { weight: 1, arbitrary: fc.integer({ min: 0, max: 2 }) },
-    { weight: 1, arbitrary: fc.integer({ min: fieldMax - 2, max: fieldMax }) },
-    { weight: 1, arbitrary: fc.integer({ min: bias >> 1, max: (bias >> 1) + stored }) },
-  );
-  const full = (1n << BigInt(stored)) - 1n;
-  const fraction = fc.oneof(
-    fc.bigInt({ min: 0n, max: full }),
-    fc.bigInt({ min: 0n, max: 3n }),
-    fc.bigInt({ min: full - 3n, max: full }),
-    fc.integer({ min: 0, max: stored - 1 }).map((bit) => 1n << BigInt(bit)),
-    fc.integer({ min: 0, max: stored - 1 }).map((bit) => full >> BigInt(bit)),
-    fc.integer({ min: 0, max: stored - 1 }).map((bit) => full ^ (full >> BigInt(bit))),
-  );
-  return fc
-    .tuple(fc.boolean(), field, fraction)
-    .map(
-      ([negative, exponent, low]) =>
-        (negative ? 1n << BigInt(format.width - 1) : 0n) | (BigInt(exponent) << BigInt(stored)) | low,
-    );
-}
-
-const check = (property: fc.IProperty<unknown>): void => fc.assert(property, { numRuns });
+const expectOutcome = (name: string, rm: number, operands: bigint[], expected: Result): void =>
+  expectSameInAllWays(float, { name, rm, operands }, expected);
 
 describe.each([
   { prefix: 'f32', format: binary32, one: 0x3f800000n },
