@@ -1,0 +1,168 @@
+// The description of a built image, stored as manifest.json beside its files, and its checked reading: a manifest
+// from the cache is input like any other.
+import { ImageError } from './image-error.ts';
+
+export const MANIFEST_SCHEMA = 1;
+
+export const PROFILE_NAMES = ['stock', 'fast'] as const;
+export type ProfileName = (typeof PROFILE_NAMES)[number];
+
+export interface ImageProfile {
+  /** Kernel command line without `console=`. */
+  readonly commandLine: string;
+  /** Name of the initramfs file to use with it. */
+  readonly initramfs: string;
+}
+
+export interface ImageConsole {
+  /** As in `console=`: ttyS0 is the 16550, hvc0 the virtio console. */
+  readonly device: string;
+  readonly kind: 'uart-16550' | 'virtio-console';
+}
+
+export interface ImageFile {
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+export interface ImagePackage {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  readonly sha256: string;
+}
+
+export interface ImageManifest {
+  readonly schema: number;
+  readonly name: string;
+  /** Hash of everything that went in; also the name of the folder. */
+  readonly id: string;
+  /** Hash of what was asked for: the same request finds this image again. */
+  readonly requestId: string;
+  readonly createdAt: string;
+  readonly architecture: string;
+  readonly kernelRelease: string;
+  /** Suite of the archive, dates of its index; expired ones were accepted explicitly. */
+  readonly index: {
+    readonly suite: string;
+    readonly date?: string;
+    readonly validUntil?: string;
+    readonly isExpired: boolean;
+  };
+  readonly packages: readonly ImagePackage[];
+  /** File names in the image's folder: kernel, initramfs, … */
+  readonly files: Readonly<Record<string, ImageFile>>;
+  readonly profiles: Readonly<Record<ProfileName, ImageProfile>>;
+  readonly defaultProfile: ProfileName;
+  /** The first is the default. */
+  readonly consoles: readonly ImageConsole[];
+  /** Source of a regular expression that matches the end of the console's output when the guest is ready. */
+  readonly readyPattern: string;
+  readonly minimumMemoryMiB: number;
+}
+
+/** Parses and checks; throws `image-corrupt` naming the first field that is wrong. */
+export function parseManifest(text: string, origin: string): ImageManifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw corrupt(origin, 'JSON', 'something else', cause);
+  }
+  const manifest = record(value, origin, 'the manifest') as unknown as ImageManifest;
+  if (manifest.schema !== MANIFEST_SCHEMA) {
+    throw corrupt(origin, `schema ${MANIFEST_SCHEMA}`, `schema ${String(manifest.schema)}`);
+  }
+  const strings = [
+    'name',
+    'id',
+    'requestId',
+    'createdAt',
+    'architecture',
+    'kernelRelease',
+    'readyPattern',
+  ] as const;
+  for (const field of strings) checkString(manifest[field], origin, field);
+  checkPattern(manifest.readyPattern, origin);
+  const files = record(manifest.files, origin, 'files');
+  for (const [name, file] of Object.entries(files)) checkFile(name, file, origin);
+  if (files['kernel'] === undefined) throw corrupt(origin, 'a file named kernel', 'none');
+  const profiles = record(manifest.profiles, origin, 'profiles');
+  for (const name of PROFILE_NAMES)
+    checkProfile(record(profiles[name], origin, `profiles.${name}`), files, origin);
+  if (!PROFILE_NAMES.includes(manifest.defaultProfile)) {
+    throw corrupt(
+      origin,
+      `a default profile of ${PROFILE_NAMES.join(', ')}`,
+      String(manifest.defaultProfile),
+    );
+  }
+  checkConsoles(manifest.consoles, origin);
+  record(manifest.index, origin, 'index');
+  if (!Array.isArray(manifest.packages))
+    throw corrupt(origin, 'a list of packages', typeof manifest.packages);
+  if (!(manifest.minimumMemoryMiB > 0)) {
+    throw corrupt(origin, 'a positive minimumMemoryMiB', String(manifest.minimumMemoryMiB));
+  }
+  return manifest;
+}
+
+function checkFile(name: string, value: unknown, origin: string): void {
+  // The name becomes part of a path.
+  if (!/^[a-z0-9][a-z0-9.-]*$/.test(name)) throw corrupt(origin, 'plain file names', JSON.stringify(name));
+  const file = record(value, origin, `files.${name}`);
+  if (!/^[0-9a-f]{64}$/.test(String(file['sha256']))) {
+    throw corrupt(origin, `a sha256 for ${name}`, String(file['sha256']));
+  }
+  if (!Number.isSafeInteger(file['bytes']) || Number(file['bytes']) < 0) {
+    throw corrupt(origin, `a length for ${name}`, String(file['bytes']));
+  }
+}
+
+function checkProfile(
+  profile: Record<string, unknown>,
+  files: Record<string, unknown>,
+  origin: string,
+): void {
+  checkString(profile['commandLine'], origin, 'commandLine');
+  checkString(profile['initramfs'], origin, 'initramfs');
+  if (files[String(profile['initramfs'])] === undefined) {
+    throw corrupt(origin, 'profiles whose initramfs is among the files', String(profile['initramfs']));
+  }
+}
+
+function checkConsoles(value: unknown, origin: string): void {
+  if (!Array.isArray(value) || value.length === 0)
+    throw corrupt(origin, 'at least one console', String(value));
+  for (const entry of value) checkString(record(entry, origin, 'a console')['device'], origin, 'device');
+}
+
+function checkPattern(source: string, origin: string): void {
+  try {
+    new RegExp(source);
+  } catch (cause) {
+    throw corrupt(origin, 'a regular expression as readyPattern', source, cause);
+  }
+}
+
+function checkString(value: unknown, origin: string, field: string): void {
+  if (typeof value !== 'string' || (value === '' && field !== 'commandLine')) {
+    throw corrupt(origin, `${field} as a string`, value === undefined ? 'nothing' : JSON.stringify(value));
+  }
+}
+
+function record(value: unknown, origin: string, what: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw corrupt(origin, `${what} as an object`, value === undefined ? 'nothing' : JSON.stringify(value));
+  }
+  return value as Record<string, unknown>;
+}
+
+function corrupt(origin: string, expected: string, came: string, cause?: unknown): ImageError {
+  return new ImageError('image-corrupt', `${origin} is damaged`, {
+    expected,
+    came,
+    remedy: 'remove the image and build it again',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
