@@ -1,7 +1,8 @@
 // Compiles the floating-point code with its test entry (once, into build/) and wraps the result for tests.
-import { existsSync, globSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { threadId } from 'node:worker_threads';
 import asc from 'assemblyscript/asc';
 import { operations } from './operations.ts';
 
@@ -34,13 +35,15 @@ export interface Outcome {
   flags: number;
 }
 
-async function compile(): Promise<Buffer> {
+/** Test files run side by side: each may compile, and a reader must never see half a file. */
+async function compile(): Promise<Uint8Array> {
   const path = join(top, output);
   const inputs = globSync(['guests/riscv/machine/{float,hart}/**/*.ts', 'asconfig.json'], { cwd: top });
   const newest = Math.max(...inputs.map((file) => statSync(join(top, file)).mtimeMs));
-  if (!existsSync(path) || statSync(path).mtimeMs < newest) {
-    mkdirSync(dirname(path), { recursive: true });
-    const { error, stderr } = await asc.main([
+  if (existsSync(path) && statSync(path).mtimeMs >= newest) return readFileSync(path);
+  let binary: Uint8Array | undefined;
+  const { error, stderr } = await asc.main(
+    [
       'guests/riscv/machine/float/testing/entry.ts',
       ...[
         '--baseDir',
@@ -52,10 +55,19 @@ async function compile(): Promise<Buffer> {
         '--outFile',
         output,
       ],
-    ]);
-    if (error) throw new Error(`the test entry does not compile:\n${stderr.toString()}`);
-  }
-  return readFileSync(path);
+    ],
+    {
+      writeFile: (_name, contents) => {
+        if (typeof contents !== 'string') binary = contents;
+      },
+    },
+  );
+  if (error || !binary) throw new Error(`the test entry does not compile:\n${stderr.toString()}`);
+  mkdirSync(dirname(path), { recursive: true });
+  const unfinished = `${path}.${process.pid}.${threadId}`;
+  writeFileSync(unfinished, binary);
+  renameSync(unfinished, path);
+  return binary;
 }
 
 export class FloatModule {
