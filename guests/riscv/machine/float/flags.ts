@@ -1,5 +1,5 @@
 // The accrued exception flags (RISC-V Unprivileged, "F" chapter: fflags; IEEE 754-2019 §7).
-import { FFLAGS } from './state-stand-in.ts';
+import { FFLAGS } from '../hart/state.ts';
 
 export const INEXACT: u32 = 1;
 export const UNDERFLOW: u32 = 2;

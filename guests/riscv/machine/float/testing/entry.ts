@@ -1,5 +1,7 @@
 // The test module: every floating-point operation by number, on 64-bit words, with the fast paths or without.
 // The numbers are indices into `operations` in operations.ts and oracle.c.
+
+import { FFLAGS } from '../../hart/state.ts';
 import {
   f32Add,
   f32AddExact,
@@ -31,7 +33,6 @@ import {
 import { f32Mul, f32MulExact, f64Mul, f64MulExact } from '../multiply.ts';
 import { f32MulAdd, f32MulAddExact, f64MulAdd, f64MulAddExact } from '../multiply-add.ts';
 import { f32Sqrt, f32SqrtExact, f64Sqrt, f64SqrtExact } from '../square-root.ts';
-import { FFLAGS } from '../state-stand-in.ts';
 import {
   f32ToI32,
   f32ToI64,

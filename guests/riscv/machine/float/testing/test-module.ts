@@ -10,7 +10,7 @@ const top = join(dirname(fileURLToPath(import.meta.url)), '../../../../..');
 const output = 'build/tests/riscv-float.wasm';
 const memoryPages = 256;
 /** Records and operands are put here, past everything the module itself keeps. */
-const scratch = 65536;
+const scratch = 131072;
 
 export const RECORD_BYTES = 40;
 export const RECORDS_AT_ONCE = Math.floor((memoryPages * 65536 - scratch) / RECORD_BYTES);

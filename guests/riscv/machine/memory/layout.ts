@@ -1,0 +1,46 @@
+// Where everything is in the sandbox's linear memory, and the guest's physical map as far as RAM goes.
+//
+//   0x0000_0400  AssemblyScript's static data (asc --memoryBase 1024)
+//   0x0001_0000  hart state: registers, CSRs, interpreter words          (hart/state.ts)
+//   0x0002_0000  data TLBs: 4 contexts x (read, write) x 512 x 16 bytes  (hart/tlb.ts)
+//   0x0003_0000  fetch TLBs: 3 modes x 512 x 16 bytes
+//   0x0003_8000  superpage filter: 4096 bits
+//   0x0004_0000  free
+//   0x0010_0000  decode map: one u16 per RAM page, 0 = no decoded page   (hart/decode-cache.ts)
+//   0x0030_0000  decoded pages: 3072 x 16,512 bytes
+//   0x0400_0000  devices and channel rings, 32 MiB
+//   0x0600_0000  guest RAM, up to 3 GiB; the memory ends where it ends
+//
+// Addresses are u32 throughout; RAM_BASE + MAX_RAM_BYTES stays below 2^32. Everything here is zero at start
+// and becomes resident only when touched.
+
+export const HART_STATE: usize = 0x10000;
+export const HART_STATE_BYTES: usize = 0x1000;
+
+/** What mmioLoad leaves behind: one u64. */
+export const MMIO_VALUE: usize = 0x11000;
+/** A value put together from two pages, on the way to a register: one u64. */
+export const SPLIT_VALUE: usize = 0x11008;
+
+export const DATA_TLBS: usize = 0x20000;
+export const DATA_TLB_BYTES: usize = 0x2000;
+export const DATA_TLBS_BYTES: usize = 0x10000;
+export const FETCH_TLBS: usize = 0x30000;
+export const FETCH_TLB_BYTES: usize = 0x2000;
+export const FETCH_TLBS_BYTES: usize = 0x6000;
+export const SUPERPAGE_FILTER: usize = 0x38000;
+export const SUPERPAGE_FILTER_BYTES: usize = 512;
+
+export const DECODE_MAP: usize = 0x100000;
+export const DECODED_PAGES: usize = 0x300000;
+export const DECODED_PAGE_BYTES: usize = 16512;
+export const DECODED_PAGE_COUNT: u32 = 3072;
+
+export const DEVICES_BASE: usize = 0x4000000;
+export const DEVICES_END: usize = 0x6000000;
+
+/** Host address of guest RAM's first byte. */
+export const RAM_BASE: usize = 0x6000000;
+/** Guest physical address of RAM's first byte. */
+export const RAM_GPA: u64 = 0x80000000;
+export const MAX_RAM_BYTES: u64 = 0xc0000000;
