@@ -301,9 +301,13 @@ export async function openFirstUsableSuite(
   }
   const expired = failures.find((failure) => failure.code === 'archive-expired');
   throw new ImageError(expired?.code ?? 'archive-unusable', `no usable suite among ${suites.join(', ')}`, {
-    came: failures.map((failure) => failure.message.split('\n')[0]).join('; '),
+    came: failures.map((failure) => `${failure.message.split('\n')[0]} (${lastWords(failure)})`).join('; '),
     ...(expired?.remedy === undefined ? {} : { remedy: expired.remedy }),
   });
+}
+
+function lastWords(failure: ImageError): string {
+  return /^E: (.*)$/m.exec(failure.came ?? '')?.[1] ?? failure.code;
 }
 
 /** Copies a verified package into the download cache under its hash. */

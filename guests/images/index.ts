@@ -8,6 +8,7 @@ import type { ProfileName } from './manifest.ts';
 
 export type { ExpiredIndexPolicy } from './apt-archive.ts';
 export { buildLinux, DEFAULT_SUITES } from './build-linux.ts';
+export { buildLinuxTiny } from './build-linux-tiny.ts';
 export type { BuildOptions, BuiltImage } from './build-options.ts';
 export type { BuildEvent, BuildPhase, BuildProgress } from './build-progress.ts';
 export { ImageError, type ImageErrorCode } from './image-error.ts';

@@ -88,6 +88,8 @@ cd
 export const INIT_FILES: ReadonlyMap<string, readonly [mode: number, text: string]> = new Map([
   ['init', [0o755, INIT]],
   ['etc/profile', [0o644, PROFILE]],
+  // What mount tries, in this order, when it is given no type; the kernel loads the module on demand.
+  ['etc/filesystems', [0o644, 'ext4\nvfat\nsquashfs\n']],
   ['etc/passwd', [0o644, 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n']],
   ['etc/group', [0o644, 'root:x:0:\ntty:x:5:\nnogroup:x:65534:\n']],
   ['etc/hostname', [0o644, `${HOST_NAME}\n`]],
