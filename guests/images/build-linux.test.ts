@@ -186,6 +186,7 @@ describe('an archive that is not sound', () => {
     const stranger = new ArchiveFixture(join(folder, 'stranger'));
     const error = await failureOf(build({ keyring: stranger.keyringPath }));
     expect(error.code).toBe('archive-unusable');
+    expect(warnings().join()).toMatch(/NO_PUBKEY|not signed|Missing key/);
   });
 
   it('refuses an index that was changed after signing', async () => {
@@ -193,6 +194,7 @@ describe('an archive that is not sound', () => {
     const path = join(archive.folder, 'dists/changed/Release');
     writeFileSync(path, readFileSync(path, 'utf8').replace('Label: Debian', 'Label: Another'));
     expect((await failureOf(build({ suites: ['changed'] }))).code).toBe('archive-unusable');
+    expect(warnings().join()).toMatch(/BADSIG|signature.*(?:invalid|bad)|not signed/i);
   });
 
   it('refuses a package that does not match the index', async () => {
