@@ -38,7 +38,9 @@ export interface Outcome {
 /** Test files run side by side: each may compile, and a reader must never see half a file. */
 async function compile(): Promise<Uint8Array> {
   const path = join(top, output);
-  const inputs = globSync(['guests/riscv/machine/{float,hart}/**/*.ts', 'asconfig.json'], { cwd: top });
+  const inputs = globSync(['guests/riscv/machine/{float,hart,memory}/**/*.ts', 'asconfig.json'], {
+    cwd: top,
+  });
   const newest = Math.max(...inputs.map((file) => statSync(join(top, file)).mtimeMs));
   if (existsSync(path) && statSync(path).mtimeMs >= newest) return readFileSync(path);
   let binary: Uint8Array | undefined;
