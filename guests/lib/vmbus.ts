@@ -101,8 +101,9 @@ export function takeControlMessage(region: usize): bool {
 /** Empties SINT `sint`'s message slot and lets the next message in. */
 export function releaseMessage(region: usize, sint: u32): void {
   const slot = region + sint * HV_MESSAGE_SIZE;
-  const isMorePending = (load<u8>(slot + HV_MESSAGE_FLAGS_OFFSET) & HV_MESSAGE_FLAG_PENDING) != 0;
+  // First empty, then look: the hypervisor sets the flag and then looks again whether the slot is empty.
   atomic.store<u32>(slot + HV_MESSAGE_TYPE_OFFSET, 0);
+  const isMorePending = (atomic.load<u8>(slot + HV_MESSAGE_FLAGS_OFFSET) & HV_MESSAGE_FLAG_PENDING) != 0;
   if (isMorePending) setVpRegister(region + SCRATCH, HV_REGISTER_EOM, 0);
 }
 

@@ -1,0 +1,113 @@
+// Takes frames out of a byte stream that arrives in arbitrary pieces (abi/frames.ts).
+import { FRAME_EVENT, FRAME_HEADER_BYTES, FRAME_MAX_PAYLOAD_BYTES, FRAME_OFFER } from '../abi/frames.ts';
+import { getWord } from './frame-header.ts';
+
+/** A frame. `payload` is a view that is valid only during the callback. */
+export interface Frame {
+  kind: number;
+  channelId: number;
+  transactionLo: number;
+  transactionHi: number;
+  payload: Uint8Array;
+}
+
+/** The peer broke the framing; its connection cannot go on. */
+export class FrameError extends Error {
+  readonly code = 'FRAME_MALFORMED';
+}
+
+const noBytes = new Uint8Array(0);
+
+export class FrameReader {
+  readonly #onFrame: (frame: Frame) => void;
+  // A frame that is split between pieces collects here; whole frames are handed out where they lie.
+  #pending: Uint8Array = noBytes;
+  #pendingBytes = 0;
+
+  constructor(onFrame: (frame: Frame) => void) {
+    this.#onFrame = onFrame;
+  }
+
+  /** Feeds one piece. @throws FrameError at the first malformed header */
+  push(piece: Uint8Array): void {
+    let offset = 0;
+    while (offset < piece.length) {
+      if (this.#pendingBytes === 0) {
+        const taken = this.#takeWhole(piece, offset);
+        if (taken > 0) {
+          offset += taken;
+          continue;
+        }
+      }
+      offset += this.#collect(piece, offset);
+    }
+  }
+
+  /** Bytes of an unfinished frame held back; the stream may end only where this is 0. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  #takeWhole(piece: Uint8Array, offset: number): number {
+    if (piece.length - offset < FRAME_HEADER_BYTES) return 0;
+    const total = frameBytes(piece, offset);
+    if (piece.length - offset < total) return 0;
+    this.#deliver(piece, offset, total);
+    return total;
+  }
+
+  #collect(piece: Uint8Array, offset: number): number {
+    if (this.#pendingBytes < FRAME_HEADER_BYTES) {
+      const wanted = Math.min(FRAME_HEADER_BYTES - this.#pendingBytes, piece.length - offset);
+      if (this.#pending.length < FRAME_HEADER_BYTES) this.#pending = new Uint8Array(FRAME_HEADER_BYTES);
+      this.#append(piece, offset, wanted);
+      if (this.#pendingBytes === FRAME_HEADER_BYTES) this.#deliverIfComplete();
+      return wanted;
+    }
+    const total = frameBytes(this.#pending, 0);
+    if (this.#pending.length < total) {
+      const larger = new Uint8Array(FRAME_HEADER_BYTES + FRAME_MAX_PAYLOAD_BYTES);
+      larger.set(this.#pending.subarray(0, this.#pendingBytes));
+      this.#pending = larger;
+    }
+    const wanted = Math.min(total - this.#pendingBytes, piece.length - offset);
+    this.#append(piece, offset, wanted);
+    this.#deliverIfComplete();
+    return wanted;
+  }
+
+  #append(piece: Uint8Array, offset: number, length: number): void {
+    this.#pending.set(piece.subarray(offset, offset + length), this.#pendingBytes);
+    this.#pendingBytes += length;
+  }
+
+  #deliverIfComplete(): void {
+    const total = frameBytes(this.#pending, 0);
+    if (this.#pendingBytes < total) return;
+    this.#pendingBytes = 0;
+    this.#deliver(this.#pending, 0, total);
+  }
+
+  #deliver(bytes: Uint8Array, offset: number, total: number): void {
+    this.#onFrame({
+      kind: bytes[offset + 4] as number,
+      channelId: (bytes[offset + 6] as number) | ((bytes[offset + 7] as number) << 8),
+      transactionLo: getWord(bytes, offset + 8),
+      transactionHi: getWord(bytes, offset + 12),
+      payload: bytes.subarray(offset + FRAME_HEADER_BYTES, offset + total),
+    });
+  }
+}
+
+/** Bytes of the frame whose header is at `offset`. */
+function frameBytes(bytes: Uint8Array, offset: number): number {
+  const payloadBytes = getWord(bytes, offset);
+  const kind = bytes[offset + 4] as number;
+  if (payloadBytes > FRAME_MAX_PAYLOAD_BYTES) {
+    throw new FrameError(`frame of ${payloadBytes} bytes, at most ${FRAME_MAX_PAYLOAD_BYTES} are allowed`);
+  }
+  if (kind < FRAME_OFFER || kind > FRAME_EVENT || bytes[offset + 5] !== 0) {
+    throw new FrameError(`unknown frame kind ${kind}`);
+  }
+  return FRAME_HEADER_BYTES + payloadBytes;
+}
