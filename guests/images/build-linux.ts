@@ -7,7 +7,7 @@ import { findDebianArchive } from './apt-sources.ts';
 import { type BuildRequest, describeIndex, type ImageBuild, runBuild } from './build-image.ts';
 import type { BuildOptions, BuiltImage } from './build-options.ts';
 import type { BuildProgress } from './build-progress.ts';
-import { writeCpio } from './cpio.ts';
+import { type CpioTree, writeCpio } from './cpio.ts';
 import {
   assembleUserland,
   fetchPackages,
@@ -26,6 +26,7 @@ import {
 } from './kernel-modules.ts';
 import type { ImageProfile, ProfileName } from './manifest.ts';
 import type { PackageRecord } from './package-index.ts';
+import { stripModule } from './strip-module.ts';
 import { mergeUsr, type PackageFiles } from './userland.ts';
 
 /** Tried in order: the first whose index is complete is used. */
@@ -86,7 +87,7 @@ export function buildLinux(options: BuildOptions, progress: BuildProgress): Prom
 
 function writeInitramfs(
   build: ImageBuild,
-  userland: ReturnType<typeof assembleUserland> extends Promise<infer Tree> ? Tree : never,
+  userland: CpioTree,
   release: string,
   modules: readonly KernelModule[],
 ): void {
@@ -94,11 +95,12 @@ function writeInitramfs(
   addModules(signed, release, modules);
   writeFileSync(join(build.folder, PROFILES.stock.initramfs), writeCpio(signed));
   // Checking a signature costs 63 million instructions a module; without one the kernel only marks itself tainted.
+  // A signature covers every byte, so only unsigned modules can be made smaller.
   const unsigned = new Map(userland);
   addModules(
     unsigned,
     release,
-    modules.map((module) => ({ ...module, bytes: cutSignature(module.bytes) })),
+    modules.map((module) => ({ ...module, bytes: stripModule(cutSignature(module.bytes)) })),
   );
   writeFileSync(join(build.folder, PROFILES.fast.initramfs), writeCpio(unsigned));
 }

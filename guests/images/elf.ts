@@ -8,11 +8,15 @@ const PT_INTERP = 3;
 const DT_NULL = 0n;
 const DT_NEEDED = 1n;
 
-interface Section {
+export interface ElfSection {
   readonly name: string;
   readonly type: number;
+  /** Index of another section: a table of strings or symbols. */
   readonly link: number;
+  /** Empty for sections without contents in the file. */
   readonly bytes: Buffer;
+  /** The 64 bytes of the section header. */
+  readonly header: Buffer;
 }
 
 /** True when the bytes begin like a 64-bit little-endian ELF file. */
@@ -85,7 +89,8 @@ function readInterpreter(file: Buffer): string | undefined {
   return undefined;
 }
 
-function readSections(file: Buffer): Section[] {
+/** All sections in the order of the section header table. */
+export function readSections(file: Buffer): ElfSection[] {
   if (!isElf(file)) throw invalid('no 64-bit little-endian ELF header');
   const tableOffset = Number(file.readBigUInt64LE(40));
   const entrySize = file.readUInt16LE(58);
@@ -111,6 +116,7 @@ function readSectionHeader(file: Buffer, table: Buffer, offset: number) {
     nameOffset: table.readUInt32LE(offset),
     type,
     link: table.readUInt32LE(offset + 40),
+    header: table.subarray(offset, offset + 64),
     bytes: isEmpty ? Buffer.alloc(0) : slice(file, fileOffset, size),
   };
 }
