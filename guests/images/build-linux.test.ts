@@ -2,7 +2,7 @@
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type BuildEvent, type BuildOptions, buildLinux, ImageError, openImage } from './index.ts';
 import { ArchiveFixture, FIXTURE_RELEASE, kernelPackages } from './testing/archive-fixture.ts';
 import { readCpio } from './testing/cpio-reader.ts';
@@ -181,6 +181,32 @@ describe('an archive that is not sound', () => {
     expect(image.manifest.index.isExpired).toBe(true);
     expect(warnings().join()).toContain('past its validity date');
   });
+
+  it.each([
+    ['false', true],
+    ['true', false],
+  ])(
+    'asked to do as apt is configured, with Check-Valid-Until %s accepts an expired index: %s',
+    async (checks, accepts) => {
+      const configuration = join(folder, `apt-${checks}.conf`);
+      // The machine's own configuration is left out, whatever it says.
+      writeFileSync(
+        configuration,
+        `Dir::Etc::parts "${folder}/none"; Dir::Etc::main "none"; Acquire::Check-Valid-Until "${checks}";\n`,
+      );
+      vi.stubEnv('APT_CONFIG', configuration);
+      try {
+        const result = build({ suites: ['expired'], allowExpiredIndex: 'as-configured' });
+        if (!accepts) expect((await failureOf(result)).code).toBe('archive-expired');
+        else {
+          expect((await result).manifest.index.isExpired).toBe(true);
+          expect(warnings().join()).toContain("as this machine's apt is configured");
+        }
+      } finally {
+        vi.unstubAllEnvs();
+      }
+    },
+  );
 
   it('refuses an index signed by another key', async () => {
     const stranger = new ArchiveFixture(join(folder, 'stranger'));

@@ -13,6 +13,8 @@ const SHT_SYMTAB_SHNDX = 18;
 const STB_LOCAL = 0;
 const STT_NOTYPE = 0;
 
+/** A page; anything beyond would only make padding. */
+const MAX_ALIGNMENT = 4096;
 const SYMBOL_BYTES = 24;
 const RELA_BYTES = 24;
 const SECTION_HEADER_BYTES = 64;
@@ -35,7 +37,11 @@ export function stripModule(module: Buffer): Buffer {
   });
   return layOut(module, sections, contents, (header, section) => {
     if (section === symtab) header.writeUInt32LE(packed.locals, 44);
-    if (section.type === SHT_GROUP) header.writeUInt32LE(renumbered.get(header.readUInt32LE(44))!, 44);
+    // A group is named after a symbol.
+    if (section.type === SHT_GROUP) {
+      const signature = header.readUInt32LE(44);
+      header.writeUInt32LE(renumbered.get(signature) ?? signature, 44);
+    }
   });
 }
 
@@ -49,12 +55,18 @@ function canStrip(sections: readonly ElfSection[], symtabIndex: number, sectionN
   return (
     strings !== undefined &&
     !isShared &&
+    sections.every(hasSaneAlignment) &&
     symtab.bytes.length % SYMBOL_BYTES === 0 &&
     !sections.some((section) => section.type === SHT_REL || section.type === SHT_SYMTAB_SHNDX) &&
     sections
       .filter((section) => section.type === SHT_RELA)
       .every((section) => section.link === symtabIndex && section.bytes.length % RELA_BYTES === 0)
   );
+}
+
+function hasSaneAlignment(section: ElfSection): boolean {
+  const alignment = Number(section.header.readBigUInt64LE(48));
+  return alignment <= MAX_ALIGNMENT && (alignment & (alignment - 1)) === 0;
 }
 
 /** Old number → new number of each symbol that stays. */

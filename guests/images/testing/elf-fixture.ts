@@ -11,6 +11,8 @@ interface SectionRow {
   readonly type: number;
   readonly link: number;
   readonly bytes: Buffer;
+  readonly alignment?: number;
+  readonly info?: number;
 }
 
 export function makeElf(fixture: ElfFixture): Buffer {
@@ -23,16 +25,22 @@ export function makeElf(fixture: ElfFixture): Buffer {
     const entries = [...offsets.map((offset) => dynamicEntry(1, offset)), dynamicEntry(0, 0)];
     rows.push({ name: '.dynamic', type: 6, link: rows.length - 1, bytes: Buffer.concat(entries) });
   }
-  const names = stringTable([...rows.map((row) => row.name), '.shstrtab']);
-  rows.push({ name: '.shstrtab', type: 3, link: 0, bytes: names.bytes });
-  const interpreter = Buffer.from(fixture.interpreter === undefined ? '' : `${fixture.interpreter}\0`);
-  const programHeaders = fixture.interpreter === undefined ? 0 : 1;
+  return assemble(rows, fixture.interpreter);
+}
+
+function assemble(sections: readonly SectionRow[], interpreterPath: string | undefined): Buffer {
+  const names = stringTable([...sections.map((row) => row.name), '.shstrtab']);
+  const rows = [...sections, { name: '.shstrtab', type: 3, link: 0, bytes: names.bytes }];
+  const interpreter = Buffer.from(interpreterPath === undefined ? '' : `${interpreterPath}\0`);
+  const programHeaders = interpreterPath === undefined ? 0 : 1;
   const interpreterOffset = 64 + 56 * programHeaders;
   let offset = interpreterOffset + interpreter.length;
+  const contents: Buffer[] = [];
   const placed = rows.map((row) => {
-    const at = offset;
-    offset += row.bytes.length;
-    return at;
+    const padding = -offset & ((row.alignment ?? 1) - 1);
+    contents.push(Buffer.alloc(padding), row.bytes);
+    offset += padding + row.bytes.length;
+    return offset - row.bytes.length;
   });
   const header = elfHeader({ sectionTable: offset, sections: rows.length, programHeaders });
   const segment = Buffer.alloc(56 * programHeaders);
@@ -42,12 +50,77 @@ export function makeElf(fixture: ElfFixture): Buffer {
     segment.writeBigUInt64LE(BigInt(interpreter.length), 32);
   }
   const table = rows.map((row, index) => sectionHeader(row, names.offsets[index]!, placed[index]!));
-  return Buffer.concat([header, segment, interpreter, ...rows.map((row) => row.bytes), ...table]);
+  return Buffer.concat([header, segment, interpreter, ...contents, ...table]);
 }
 
 /** A kernel module as far as the builder looks at it. */
 export function makeModule(info: readonly string[]): Buffer {
   return makeElf({ sections: { '.modinfo': Buffer.from(info.map((line) => `${line}\0`).join('')) } });
+}
+
+export interface SymbolFixture {
+  readonly name: string;
+  readonly bind: number;
+  readonly type: number;
+  readonly value: number;
+}
+
+export interface RelocatableFixture {
+  /** Local ones first; the null symbol is added in front. */
+  readonly symbols: readonly SymbolFixture[];
+  /** Numbers of symbols. */
+  readonly relocations: readonly number[];
+  readonly modinfo: readonly string[];
+}
+
+/** A module with symbols, relocations and type information. */
+export function makeRelocatable(fixture: RelocatableFixture): Buffer {
+  const names = stringTable(['', ...fixture.symbols.map((symbol) => symbol.name)]);
+  const table = [
+    Buffer.alloc(24),
+    ...fixture.symbols.map((symbol, index) => symbolEntry(symbol, names.offsets[index + 1]!)),
+  ];
+  const relocations = fixture.relocations.map((symbol, index) => {
+    const entry = Buffer.alloc(24);
+    entry.writeBigUInt64LE(BigInt(index * 4), 0);
+    entry.writeUInt32LE(18, 8);
+    entry.writeUInt32LE(symbol, 12);
+    return entry;
+  });
+  const locals = 1 + fixture.symbols.filter((symbol) => symbol.bind === 0).length;
+  return assemble(
+    [
+      { name: '', type: 0, link: 0, bytes: Buffer.alloc(0) },
+      {
+        name: '.text',
+        type: 1,
+        link: 0,
+        bytes: Buffer.alloc(4 * fixture.relocations.length, 0x13),
+        alignment: 16,
+      },
+      { name: '.rela.text', type: 4, link: 6, bytes: Buffer.concat(relocations), alignment: 8 },
+      {
+        name: '.modinfo',
+        type: 1,
+        link: 0,
+        bytes: Buffer.from(fixture.modinfo.map((line) => `${line}\0`).join('')),
+      },
+      { name: '.bss', type: 8, link: 0, bytes: Buffer.alloc(0), alignment: 64 },
+      { name: '.BTF', type: 1, link: 0, bytes: Buffer.alloc(333, 0xeb) },
+      { name: '.symtab', type: 2, link: 7, bytes: Buffer.concat(table), alignment: 8, info: locals },
+      { name: '.strtab', type: 3, link: 0, bytes: names.bytes },
+    ],
+    undefined,
+  );
+}
+
+function symbolEntry(symbol: SymbolFixture, nameOffset: number): Buffer {
+  const entry = Buffer.alloc(24);
+  entry.writeUInt32LE(nameOffset, 0);
+  entry[4] = (symbol.bind << 4) | symbol.type;
+  entry.writeUInt16LE(1, 6);
+  entry.writeBigUInt64LE(BigInt(symbol.value), 8);
+  return entry;
 }
 
 /** Appends something shaped like a module signature. */
@@ -97,5 +170,7 @@ function sectionHeader(row: SectionRow, nameOffset: number, offset: number): Buf
   header.writeBigUInt64LE(BigInt(offset), 24);
   header.writeBigUInt64LE(BigInt(row.bytes.length), 32);
   header.writeUInt32LE(row.link, 40);
+  header.writeUInt32LE(row.info ?? 0, 44);
+  header.writeBigUInt64LE(BigInt(row.alignment ?? 1), 48);
   return header;
 }
