@@ -3,7 +3,7 @@
 //
 //   word 0 request (main thread writes) | 1 wake sequence | 2 socket lock | 3 SynIC lock | 4 VP state | 5 exit reason
 //   6 exit code | 7 SCONTROL | 8 SIMP page gpa | 9 SIEFP page gpa | 10 offers complete | 16..31 SINTs
-//   32.. counters | 64.. channel rows, 8 words each: state, service, ring gpa, out pages, in pages, generation, lock
+//   32.. counters | 64.. channel rows, 8 words each: state, service, ring gpa, out pages, in pages, generation, locks
 //   then 16 message queues, labels, and time as f64
 import { HV_MESSAGE_SIZE, HV_SYNIC_SINT_COUNT } from '../abi/synic.ts';
 import { VMBUS_MAX_CHANNELS, VMBUS_OFFER_LABEL_BYTES } from '../abi/vmbus.ts';
@@ -67,7 +67,10 @@ export const CHANNEL_RING_GPA = 2;
 export const CHANNEL_OUT_PAGES = 3;
 export const CHANNEL_IN_PAGES = 4;
 export const CHANNEL_GENERATION = 5;
+/** Held by a VP while it drains the ring, maybe waiting for the socket. */
 export const CHANNEL_LOCK = 6;
+/** Held for moments: by the main thread while it writes the incoming ring, by a VP while it opens or closes. */
+export const CHANNEL_STATE_LOCK = 7;
 
 export const CHANNEL_ABSENT = 0;
 export const CHANNEL_OFFERED = 1;

@@ -1,0 +1,141 @@
+// The hypercall dispatcher: the one function through which a guest reaches the hypervisor (TLFS: "Hypercall
+// Interface"). A `switch` on small integers, arguments as i32 only: this is the hot path that bench/micro measures.
+import {
+  HV_HYPERCALL_CODE_MASK,
+  HVCALL_CREATE_PARTITION,
+  HVCALL_DELETE_PARTITION,
+  HVCALL_EXIT_PARTITION,
+  HVCALL_FINALIZE_PARTITION,
+  HVCALL_GET_BOOT_ARGUMENTS,
+  HVCALL_GET_PARTITION_ID,
+  HVCALL_GET_PARTITION_PROPERTY,
+  HVCALL_GET_VP_REGISTERS,
+  HVCALL_INITIALIZE_PARTITION,
+  HVCALL_NOTIFY_LONG_SPIN_WAIT,
+  HVCALL_POST_MESSAGE,
+  HVCALL_QUERY_CAPABILITIES,
+  HVCALL_REPORT_INSTRUCTIONS,
+  HVCALL_SET_PARTITION_PROPERTY,
+  HVCALL_SET_VP_REGISTERS,
+  HVCALL_SIGNAL_EVENT,
+} from '../abi/hypercalls.ts';
+import {
+  HV_PRIVILEGE_ACCESS_PARTITION_ID,
+  HV_PRIVILEGE_CREATE_PARTITIONS,
+  HV_PRIVILEGE_ENABLE_EXTENDED_HYPERCALLS,
+} from '../abi/privileges.ts';
+import {
+  HV_STATUS_ACCESS_DENIED,
+  HV_STATUS_INVALID_HYPERCALL_CODE,
+  HV_STATUS_OPERATION_DENIED,
+  HV_STATUS_SUCCESS,
+} from '../abi/status.ts';
+import { hasPrivilege } from '../partition/privilege-mask.ts';
+import { counterWord } from '../virtual-processor/control-block.ts';
+import { type CallForm, checkControlWord } from './control-word.ts';
+import { checkBlock, type HypercallContext } from './hypercall-context.ts';
+import { exitPartition, getBootArguments, reportInstructions } from './partition-calls.ts';
+import { getVpRegisters, setVpRegisters } from './register-calls.ts';
+import { postMessage, signalEvent } from './synic-calls.ts';
+
+/** `hv.hypercall`: control word, input parameter, output parameter, each as lo and hi; all as signed i32. */
+export type HypercallImport = (
+  controlLo: number,
+  controlHi: number,
+  inputLo: number,
+  inputHi: number,
+  outputLo: number,
+  outputHi: number,
+) => number;
+
+/** Call code → how it takes its input. A call that is not here does not exist. */
+export const callForms: ReadonlyMap<number, CallForm> = new Map<number, CallForm>([
+  [HVCALL_NOTIFY_LONG_SPIN_WAIT, 'fast'],
+  [HVCALL_CREATE_PARTITION, 'memory'],
+  [HVCALL_INITIALIZE_PARTITION, 'fast'],
+  [HVCALL_FINALIZE_PARTITION, 'fast'],
+  [HVCALL_DELETE_PARTITION, 'fast'],
+  [HVCALL_GET_PARTITION_PROPERTY, 'memory'],
+  [HVCALL_SET_PARTITION_PROPERTY, 'memory'],
+  [HVCALL_GET_PARTITION_ID, 'memory'],
+  [HVCALL_GET_VP_REGISTERS, 'rep'],
+  [HVCALL_SET_VP_REGISTERS, 'rep'],
+  [HVCALL_POST_MESSAGE, 'memory'],
+  [HVCALL_SIGNAL_EVENT, 'fast'],
+  [HVCALL_QUERY_CAPABILITIES, 'memory'],
+  [HVCALL_EXIT_PARTITION, 'fast'],
+  [HVCALL_GET_BOOT_ARGUMENTS, 'memory'],
+  [HVCALL_REPORT_INSTRUCTIONS, 'fast'],
+]);
+
+/** Makes the import for one VP. */
+export function createHypercallImport(context: HypercallContext): HypercallImport {
+  const { words } = context;
+  const hasExtendedCalls = hasPrivilege(context.privileges, HV_PRIVILEGE_ENABLE_EXTENDED_HYPERCALLS);
+  return (controlLo, controlHi, inputLo, inputHi, outputLo, outputHi) => {
+    words[counterWord.hypercalls] = (words[counterWord.hypercalls] as number) + 1;
+    const code = controlLo & HV_HYPERCALL_CODE_MASK;
+    const form = callForms.get(code);
+    let result: number;
+    if (form === undefined) result = HV_STATUS_INVALID_HYPERCALL_CODE;
+    else if (code >= HVCALL_QUERY_CAPABILITIES && !hasExtendedCalls) result = HV_STATUS_ACCESS_DENIED;
+    else {
+      result = checkControlWord(controlLo, controlHi, form);
+      if (result === HV_STATUS_SUCCESS) {
+        const input = [inputLo >>> 0, inputHi >>> 0] as const;
+        result = dispatch(context, code, controlHi, input, [outputLo >>> 0, outputHi >>> 0]);
+      }
+    }
+    if ((result & HV_HYPERCALL_CODE_MASK) !== HV_STATUS_SUCCESS) countRefusal(words, result);
+    return result;
+  };
+}
+
+function countRefusal(words: Int32Array, result: number): void {
+  words[counterWord.hypercallsRefused] = (words[counterWord.hypercallsRefused] as number) + 1;
+  if ((result & HV_HYPERCALL_CODE_MASK) === HV_STATUS_ACCESS_DENIED) {
+    words[counterWord.accessDenied] = (words[counterWord.accessDenied] as number) + 1;
+  }
+}
+
+type Pair = readonly [lo: number, hi: number];
+
+function dispatch(context: HypercallContext, code: number, hi: number, input: Pair, output: Pair): number {
+  switch (code) {
+    case HVCALL_SIGNAL_EVENT:
+      return signalEvent(context, input[0], input[1]);
+    case HVCALL_POST_MESSAGE:
+      return postMessage(context, input[0], input[1]);
+    case HVCALL_REPORT_INSTRUCTIONS:
+      return reportInstructions(context, input[0], input[1]);
+    case HVCALL_SET_VP_REGISTERS:
+      return setVpRegisters(context, hi, input[0], input[1]);
+    case HVCALL_GET_VP_REGISTERS:
+      return getVpRegisters(context, hi, input, output);
+    case HVCALL_NOTIFY_LONG_SPIN_WAIT:
+      return HV_STATUS_SUCCESS;
+    case HVCALL_EXIT_PARTITION:
+      return exitPartition(context, input[0], input[1]);
+    case HVCALL_GET_BOOT_ARGUMENTS:
+      return getBootArguments(context, output[0], output[1]);
+    case HVCALL_QUERY_CAPABILITIES:
+      return writeU64(context, output, 0);
+    case HVCALL_GET_PARTITION_ID:
+      if (!hasPrivilege(context.privileges, HV_PRIVILEGE_ACCESS_PARTITION_ID)) return HV_STATUS_ACCESS_DENIED;
+      return writeU64(context, output, context.partitionId);
+    default:
+      // Partition management. The root partition makes these calls on the partition table itself; a guest that was
+      // given the privilege still has no table to act on.
+      return hasPrivilege(context.privileges, HV_PRIVILEGE_CREATE_PARTITIONS)
+        ? HV_STATUS_OPERATION_DENIED
+        : HV_STATUS_ACCESS_DENIED;
+  }
+}
+
+function writeU64(context: HypercallContext, output: Pair, value: number): number {
+  const status = checkBlock(context, output[0], output[1], 8);
+  if (status !== HV_STATUS_SUCCESS) return status;
+  context.memory.words[output[0] >>> 2] = value;
+  context.memory.words[(output[0] >>> 2) + 1] = 0;
+  return HV_STATUS_SUCCESS;
+}

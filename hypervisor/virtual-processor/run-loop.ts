@@ -1,0 +1,133 @@
+// A virtual processor's run loop: runs the guest in budgets, parks it when it idles, pauses and stops it on request.
+// Everything here is trusted and runs on the VP's thread.
+import { HV_VP_HALTED } from '../abi/hypercalls.ts';
+import { createHypercallImport } from '../hypercall/dispatcher.ts';
+import type { HypercallContext } from '../hypercall/hypercall-context.ts';
+import { writeWholly } from '../platform/frame-socket.ts';
+import { GuestMemory } from '../platform/guest-memory.ts';
+import { referenceClock } from '../platform/reference-clock.ts';
+import { RUN_BUDGET } from '../scheduler/run-budget.ts';
+import { Synic } from '../synic/synic.ts';
+import { FrameOutbox } from '../vmbus/frame-outbox.ts';
+import { VmbusServer } from '../vmbus/vmbus-server.ts';
+import {
+  CB_REQUEST,
+  CB_SOCKET_LOCK,
+  CB_VP_STATE,
+  CB_WAKE,
+  counterWord,
+  lock,
+  REQUEST_PAUSE,
+  REQUEST_RUN,
+  REQUEST_STOP,
+  unlock,
+  VP_HALTED,
+  VP_IDLE,
+  VP_PAUSED,
+  VP_RUNNING,
+} from './control-block.ts';
+import type { VpOutcome, VpTask } from './vp-task.ts';
+
+/** Unwinds the guest's frames when the partition is stopped inside a hypercall or while it idles. */
+class VpStopped extends Error {}
+
+type RunExport = (vpIndex: number, budget: number) => number;
+
+const TICKS_PER_MS = 10_000;
+
+/** Runs one VP until its guest halts, traps or is stopped. */
+export function runVirtualProcessor(task: VpTask): VpOutcome {
+  const words = new Int32Array(task.controlBlock);
+  const memory = new GuestMemory(task.memory.buffer);
+  const synic = new Synic(task.controlBlock, memory);
+  const outbox = new FrameOutbox((bytes, length) => writeFrames(words, task.socketFd, bytes, length));
+  const referenceTime = referenceClock(task.epochMs, task.granularityTicks);
+  const context: HypercallContext = {
+    partitionId: task.partitionId,
+    vpIndex: task.vpIndex,
+    words,
+    memory,
+    privileges: task.privileges,
+    synic,
+    vmbus: new VmbusServer(task.controlBlock, memory, synic, outbox),
+    bootArguments: task.bootArguments,
+    referenceTime,
+  };
+  try {
+    const run = instantiate(task, {
+      hypercall: createHypercallImport(context),
+      referenceTime,
+      idle: createIdleImport(words, referenceTime),
+    });
+    return loop(words, run, task.vpIndex);
+  } catch (error) {
+    if (error instanceof VpStopped) return { kind: 'stopped' };
+    return { kind: 'trapped', message: String(error instanceof Error ? error.message : error) };
+  }
+}
+
+function instantiate(task: VpTask, hv: Record<string, unknown>): RunExport {
+  // Null prototypes: an import called "constructor" or "__proto__" finds nothing.
+  const imports = Object.assign(Object.create(null), {
+    hv: Object.assign(Object.create(null), hv),
+    env: Object.assign(Object.create(null), { memory: task.memory }),
+  });
+  return new WebAssembly.Instance(task.module, imports).exports['run'] as RunExport;
+}
+
+function loop(words: Int32Array, run: RunExport, vpIndex: number): VpOutcome {
+  Atomics.store(words, CB_VP_STATE, VP_RUNNING);
+  for (;;) {
+    if (Atomics.load(words, CB_REQUEST) !== REQUEST_RUN) obeyRequest(words);
+    words[counterWord.runs] = (words[counterWord.runs] as number) + 1;
+    const disposition = run(vpIndex, RUN_BUDGET);
+    if (disposition === HV_VP_HALTED || Atomics.load(words, CB_VP_STATE) === VP_HALTED) break;
+  }
+  Atomics.store(words, CB_VP_STATE, VP_HALTED);
+  return { kind: 'halted' };
+}
+
+/** Waits out a pause. @throws VpStopped when the partition is to stop */
+function obeyRequest(words: Int32Array): void {
+  const previous = Atomics.load(words, CB_VP_STATE);
+  for (;;) {
+    const request = Atomics.load(words, CB_REQUEST);
+    if (request === REQUEST_STOP) throw new VpStopped();
+    if (request !== REQUEST_PAUSE) break;
+    Atomics.store(words, CB_VP_STATE, VP_PAUSED);
+    Atomics.notify(words, CB_VP_STATE);
+    Atomics.wait(words, CB_REQUEST, REQUEST_PAUSE);
+  }
+  Atomics.store(words, CB_VP_STATE, previous);
+}
+
+function createIdleImport(words: Int32Array, referenceTime: () => number): (deadline: number) => number {
+  let seen = Atomics.load(words, CB_WAKE);
+  return (deadline) => {
+    words[counterWord.idleCalls] = (words[counterWord.idleCalls] as number) + 1;
+    for (;;) {
+      if (Atomics.load(words, CB_REQUEST) !== REQUEST_RUN) obeyRequest(words);
+      const sequence = Atomics.load(words, CB_WAKE);
+      if (sequence !== seen) {
+        seen = sequence;
+        return 1;
+      }
+      const waitMs = (deadline - referenceTime()) / TICKS_PER_MS;
+      // NaN from a guest counts as a deadline in the past.
+      if (!(waitMs > 0)) return 0;
+      Atomics.store(words, CB_VP_STATE, VP_IDLE);
+      Atomics.wait(words, CB_WAKE, sequence, waitMs);
+      Atomics.store(words, CB_VP_STATE, VP_RUNNING);
+    }
+  };
+}
+
+function writeFrames(words: Int32Array, fd: number, bytes: Uint8Array, length: number): void {
+  lock(words, CB_SOCKET_LOCK);
+  try {
+    const isStopping = () => Atomics.load(words, CB_REQUEST) === REQUEST_STOP;
+    if (!writeWholly(fd, bytes, length, words, isStopping)) throw new VpStopped();
+  } finally {
+    unlock(words, CB_SOCKET_LOCK);
+  }
+}

@@ -1,0 +1,25 @@
+// What a VP worker is given and what it answers. Structured-clone data only.
+import type { PrivilegeMask } from '../partition/privilege-mask.ts';
+
+export interface VpTask {
+  partitionId: number;
+  vpIndex: number;
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  controlBlock: SharedArrayBuffer;
+  /** The partition's connected socket to the root partition, non-blocking. */
+  socketFd: number;
+  privileges: PrivilegeMask;
+  /** At most HV_BOOT_ARGUMENTS_BYTES. */
+  bootArguments: Uint8Array;
+  /** sharedNowMs() at the partition's creation. */
+  epochMs: number;
+  granularityTicks: number;
+}
+
+/** How the VP's run ended; the partition's exit reason and code stand in the control block. */
+export type VpOutcome =
+  | { kind: 'halted' }
+  | { kind: 'stopped' }
+  /** The guest trapped (out of bounds, unreachable, stack overflow) or did not instantiate. */
+  | { kind: 'trapped'; message: string };
