@@ -29,6 +29,7 @@ const rules: { area: string; mayImport: string[] }[] = [
 /** Modules of Node that give a process power over the world; only these areas may name them. */
 const powers = /^node:(fs|net|child_process|dgram|http|tls|ffi|worker_threads)/;
 const mayUsePowers = [
+  'guests/riscv/isa/generate.ts',
   'hypervisor/isolation/',
   'hypervisor/platform/',
   'root-partition/',

@@ -46,6 +46,10 @@ export const TRAP_VALUE: usize = HART_STATE + 0x258;
 export const RESERVATION: usize = HART_STATE + 0x260;
 export const RESERVED_VALUE: usize = HART_STATE + 0x268;
 
+/** What the page walk found: guest physical address u64; not zero when the leaf was a superpage: u32. */
+export const WALK_GPA: usize = HART_STATE + 0x270;
+export const WALK_SUPERPAGE: usize = HART_STATE + 0x278;
+
 // What whoever sets up the machine chooses.
 /** Guest RAM in bytes, a multiple of 4096, at most MAX_RAM_BYTES: u32. */
 export const RAM_BYTES: usize = HART_STATE + 0x280;
@@ -61,7 +65,7 @@ export const MSTATUS: usize = HART_STATE + 0x300;
 export const MEDELEG: usize = HART_STATE + 0x308;
 export const MIDELEG: usize = HART_STATE + 0x310;
 export const MIE: usize = HART_STATE + 0x318;
-/** mip as software and devices set it; STIP under Sstc is worked out from stimecmp. */
+/** mip's bits that software sets; devices' lines are apart, STIP under Sstc is worked out from stimecmp. */
 export const MIP: usize = HART_STATE + 0x320;
 export const MTVEC: usize = HART_STATE + 0x328;
 export const MSCRATCH: usize = HART_STATE + 0x330;
@@ -84,11 +88,13 @@ export const MHARTID: usize = HART_STATE + 0x3b0;
 /** What is added to RETIRED's count to give minstret and mcycle; while inhibited, the frozen value itself. */
 export const MINSTRET_OFFSET: usize = HART_STATE + 0x3b8;
 export const MCYCLE_OFFSET: usize = HART_STATE + 0x3c0;
+/** Interrupt lines that devices drive, as bits of mip. */
+export const INTERRUPT_LINES: usize = HART_STATE + 0x3c8;
 /** pmpcfg0 and pmpcfg2, then pmpaddr0 to pmpaddr15. */
 export const PMPCFG: usize = HART_STATE + 0x400;
 export const PMPADDR: usize = HART_STATE + 0x410;
-/** Number of PMP entries that are not off: u32. */
-export const PMP_ACTIVE: usize = HART_STATE + 0x490;
+/** Whom PMP can refuse anything: u32, bit 0 S and U, bit 1 M. */
+export const PMP_CHECKS: usize = HART_STATE + 0x490;
 
 // The record of one single step (hart/step.ts): what a trace line is made of.
 export const STEP_PC: usize = HART_STATE + 0x500;
@@ -105,6 +111,9 @@ export const STEP_TVAL: usize = HART_STATE + 0x550;
 export const STEP_BEFORE: usize = HART_STATE + 0x600;
 
 // Decode cache bookkeeping.
+/** Where single steps and parked harts run: slots that lead out of the inner loop. */
+export const STEP_SLOT: usize = HART_STATE + 0x810;
+export const EXIT_SLOT: usize = HART_STATE + 0x830;
 /** Decoded pages handed out so far (never shrinks) and the next to be evicted: u32 each. */
 export const DECODED_USED: usize = HART_STATE + 0x800;
 export const DECODED_NEXT: usize = HART_STATE + 0x804;

@@ -5,6 +5,7 @@
 //   0x0002_0000  data TLBs: 4 contexts x (read, write) x 512 x 16 bytes  (hart/tlb.ts)
 //   0x0003_0000  fetch TLBs: 3 modes x 512 x 16 bytes
 //   0x0003_8000  superpage filter: 4096 bits
+//   0x0003_a000  a data TLB that stays empty
 //   0x0004_0000  free
 //   0x0010_0000  decode map: one u16 per RAM page, 0 = no decoded page   (hart/decode-cache.ts)
 //   0x0030_0000  decoded pages: 3072 x 16,512 bytes
@@ -30,6 +31,7 @@ export const FETCH_TLB_BYTES: usize = 0x2000;
 export const FETCH_TLBS_BYTES: usize = 0x6000;
 export const SUPERPAGE_FILTER: usize = 0x38000;
 export const SUPERPAGE_FILTER_BYTES: usize = 512;
+export const EMPTY_TLB: usize = 0x3a000;
 
 export const DECODE_MAP: usize = 0x100000;
 export const DECODED_PAGES: usize = 0x300000;

@@ -1,0 +1,148 @@
+// The RV64GC hart as the rest of the machine uses it. Also for others: `ramPointer`, `ramWritten`, `isRam`
+// (physical.ts), `readTime` (time.ts), `hartStep` (step.ts), `readCsr`, `writeCsr` (csr.ts), the addresses in state.ts.
+import { RAM_BASE } from '../memory/layout.ts';
+import { dropReservation } from './atomic.ts';
+import { jumpSlow } from './fetch.ts';
+import { interpret } from './interpreter.generated.ts';
+import { ramPointer, ramWritten } from './physical.ts';
+import { pmpChanged } from './pmp.ts';
+import {
+  COUNTER,
+  EXIT_CODE,
+  EXIT_REASON,
+  INTERRUPT_LINES,
+  MCOUNTEREN,
+  MEDELEG,
+  MENVCFG,
+  MIDELEG,
+  MIE,
+  MIP,
+  MODE,
+  MSTATUS,
+  PC,
+  PMPADDR,
+  PMPCFG,
+  RETIRED,
+  SBI_MODE,
+  SLICE,
+  STIMECMP,
+  STOP_AT,
+  WAITING,
+  X,
+} from './state.ts';
+import { ENVCFG_STCE, MIP_SSIP, MIP_STIP } from './status-bits.ts';
+import { hartStep } from './step.ts';
+import { clearEmptyTlb, contextChanged, flushTranslations } from './tlb.ts';
+import { enterTrap, INTERRUPT, interruptToTake, pendingInterrupts } from './traps.ts';
+
+export const HART_BUDGET_USED: i32 = 0;
+export const HART_WAITING: i32 = 1;
+export const HART_EXIT: i32 = 2;
+
+/** Instructions between two looks at interrupts and time. */
+const SLICE_LENGTH: i32 = 16384;
+
+/** What firmware would have delegated to S mode: all but calls from S and M. */
+const SBI_MEDELEG: u64 = 0xb1ff;
+const SBI_MIDELEG: u64 = 0x222;
+
+/** Power-on state, with a0 and a1 set; in S mode (`mode` 1) also what firmware would have prepared. */
+export function hartReset(pc: u64, a0: u64, a1: u64, mode: u32): void {
+  memory.fill(X, 0, 0x200);
+  for (let at = MSTATUS; at < PMPADDR + 128; at += 8) store<u64>(at, 0);
+  store<u64>(STIMECMP, u64.MAX_VALUE);
+  store<u64>(PMPADDR, ((<u64>1) << 54) - 1);
+  store<u8>(PMPCFG, 0x1f);
+  pmpChanged();
+  writeRegister(10, a0);
+  writeRegister(11, a1);
+  store<u64>(PC, pc);
+  store<u32>(MODE, mode);
+  store<u32>(WAITING, 0);
+  store<u32>(EXIT_REASON, 0);
+  store<i32>(COUNTER, -1);
+  store<i32>(SLICE, 0);
+  if (mode == 1 && load<u32>(SBI_MODE)) {
+    store<u64>(MEDELEG, SBI_MEDELEG);
+    store<u64>(MIDELEG, SBI_MIDELEG);
+    store<u64>(MCOUNTEREN, 7);
+    store<u64>(MENVCFG, ENVCFG_STCE);
+  }
+  dropReservation();
+  clearEmptyTlb();
+  flushTranslations();
+  contextChanged();
+}
+
+/** Runs about `budget` instructions, fewer when the hart waits or an exit was requested; says why it came back. */
+export function hartRun(budget: i32): i32 {
+  let left = budget;
+  while (left > 0) {
+    if (load<u32>(EXIT_REASON)) return HART_EXIT;
+    if (load<u32>(WAITING)) {
+      if (!(pendingInterrupts() & load<u64>(MIE))) return HART_WAITING;
+      store<u32>(WAITING, 0);
+    }
+    takeInterrupt();
+    const slice = left < SLICE_LENGTH ? left : SLICE_LENGTH;
+    const used = runSlice(slice);
+    left -= used > 0 ? used : 1;
+  }
+  return load<u32>(EXIT_REASON) ? HART_EXIT : HART_BUDGET_USED;
+}
+
+/** Takes the interrupt that is due, if any. */
+export function takeInterrupt(): void {
+  const interrupt = interruptToTake();
+  if (interrupt >= 0) store<u64>(PC, enterTrap(load<u64>(PC), INTERRUPT | <u64>interrupt, 0));
+}
+
+function runSlice(slice: i32): i32 {
+  store<i32>(SLICE, slice);
+  store<i32>(STOP_AT, 0);
+  const rest = interpret(jumpSlow(load<u64>(PC)), slice);
+  store<u64>(RETIRED, load<u64>(RETIRED) + <u64>(<i64>(slice - rest)));
+  store<i32>(SLICE, 0);
+  store<i32>(COUNTER, -1);
+  return slice - rest;
+}
+
+export function readRegister(i: u32): u64 {
+  return load<u64>(X + ((<usize>(i & 31)) << 3));
+}
+
+export function writeRegister(i: u32, value: u64): void {
+  if (i & 31) store<u64>(X + ((<usize>(i & 31)) << 3), value);
+}
+
+/** Drives a bit of mip. SSIP and STIP are the guest's to clear as well; the others are lines. */
+export function setInterruptPending(bit: u32, on: bool): void {
+  const mask: u64 = (<u64>1) << (<u64>bit);
+  const at = mask & (MIP_SSIP | MIP_STIP) ? MIP : INTERRUPT_LINES;
+  store<u64>(at, on ? load<u64>(at) | mask : load<u64>(at) & ~mask);
+  if (on && (load<u64>(MIE) & mask) != 0) store<i32>(STOP_AT, i32.MAX_VALUE);
+}
+
+/** Makes hartRun return HART_EXIT soon; what it means is the requester's business. */
+export function requestExit(reason: u32, code: u32): void {
+  store<u32>(EXIT_REASON, reason);
+  store<u32>(EXIT_CODE, code);
+  store<i32>(STOP_AT, i32.MAX_VALUE);
+}
+
+export function instructionsRetired(): u64 {
+  return load<u64>(RETIRED) + <u64>(<i64>(load<i32>(SLICE) - load<i32>(COUNTER) - 1));
+}
+
+/** Reference time (ticks) at which Sstc's timer interrupt becomes pending, all ones when it cannot. */
+export function nextTimerDeadline(): u64 {
+  const isOn = (load<u64>(MENVCFG) & ENVCFG_STCE) != 0 && (load<u64>(MIE) & MIP_STIP) != 0;
+  return isOn ? load<u64>(STIMECMP) : u64.MAX_VALUE;
+}
+
+/** Host address of guest RAM's first byte. */
+export function ramBase(): usize {
+  return RAM_BASE;
+}
+
+export { hartStep, ramPointer, ramWritten };
