@@ -55,7 +55,7 @@ import { contextChanged, flushTranslations } from './tlb.ts';
 import { pendingInterrupts } from './traps.ts';
 
 /** RV64 with A, C, D, F, I, M, S, U. */
-export const MISA: u64 = 0x800000000014112d;
+export const MISA: u64 = ((<u64>2) << 62) | 0x14112d;
 
 const SSTATUS_WRITABLE: u64 = MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_SUM | MSTATUS_MXR;
 const MSTATUS_WRITABLE: u64 =
