@@ -2,15 +2,7 @@
 // nothing of the machine's package database is read or changed, no root is needed. Signatures, hashes and validity
 // dates are checked by apt; what the machine's configuration may have loosened is set back here.
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DebianArchive } from './apt-sources.ts';
 import type { BuildProgress } from './build-progress.ts';
@@ -308,12 +300,4 @@ export async function openFirstUsableSuite(
 
 function lastWords(failure: ImageError): string {
   return /^E: (.*)$/m.exec(failure.came ?? '')?.[1] ?? failure.code;
-}
-
-/** Copies a verified package into the download cache under its hash. */
-export function keepDownload(path: string, record: PackageRecord, cacheFolder: string): string {
-  mkdirSync(cacheFolder, { recursive: true });
-  const kept = join(cacheFolder, `${record.sha256}.deb`);
-  copyFileSync(path, kept);
-  return kept;
 }

@@ -29,6 +29,8 @@ export interface ImageBuild {
   /** For everything else; gone afterwards. */
   readonly temporaryFolder: string;
   readonly downloadCache: string;
+  /** The kernel of an image, verified, that was compiled from equal inputs before. */
+  findCompiledKernel(kernelBuildId: string): Promise<string | undefined>;
   /** To be called once with the packages that the request came down to. */
   resolved(packages: readonly PackageRecord[], others?: Readonly<Record<string, string>>): void;
 }
@@ -37,6 +39,7 @@ export interface ImageBuild {
 export interface PreparedBuild {
   readonly index: ImageManifest['index'];
   readonly kernelRelease: string;
+  readonly kernelBuildId?: string;
   readonly profiles: Readonly<Record<ProfileName, ImageProfile>>;
   readonly minimumMemoryMiB: number;
   /** Writes kernel and initramfs into the build's folder. Not called when an equal image exists. */
@@ -105,6 +108,7 @@ function buildLocked(locked: LockedBuild): Promise<BuiltImage> {
         folder,
         temporaryFolder,
         downloadCache: store.packagesFolder,
+        findCompiledKernel: (kernelBuildId) => findCompiledKernel(store, request.name, kernelBuildId),
         resolved: (records, others = {}) => {
           packages = uniqueRecords(records);
           id = hashOf([requestId, packages.map((record) => record.sha256), others]);
@@ -139,13 +143,28 @@ function buildLocked(locked: LockedBuild): Promise<BuiltImage> {
         readyPattern: READY_PATTERN,
       };
       const image = store.commit(folder, manifest);
-      pruneDownloads(store.packagesFolder, packages);
+      pruneDownloads(
+        store.packagesFolder,
+        store.list().flatMap((each) => each.manifest.packages),
+      );
       return { ...image, isCached: false };
     } finally {
       // Committed or not: after the rename there is nothing left here.
       rmSync(folder, { recursive: true, force: true });
     }
   });
+}
+
+async function findCompiledKernel(
+  store: ImageStore,
+  name: string,
+  kernelBuildId: string,
+): Promise<string | undefined> {
+  for (const image of store.list(name)) {
+    const isSame = image.manifest.kernelBuildId === kernelBuildId;
+    if (isSame && (await isIntact(store, image.manifest))) return join(image.folder, 'kernel');
+  }
+  return undefined;
 }
 
 async function isIntact(store: ImageStore, manifest: ImageManifest): Promise<boolean> {
@@ -177,7 +196,7 @@ async function hashFiles(
 }
 
 /** 128 bits: the name of the image's folder. */
-function hashOf(value: unknown): string {
+export function hashOf(value: unknown): string {
   return sha256Hex(JSON.stringify(value)).slice(0, 32);
 }
 

@@ -1,17 +1,23 @@
 // Builds the image "linux-tiny": a kernel compiled from Debian's linux-source package with nothing but what our
 // machine has (tiny-virt.config over tinyconfig, everything built in), and the same initramfs without modules.
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AptArchive, type AptArchiveOptions, openFirstUsableSuite, sha256Hex } from './apt-archive.ts';
 import { type DebianArchive, findDebianArchive } from './apt-sources.ts';
-import { type BuildRequest, describeIndex, runBuild } from './build-image.ts';
+import { type BuildRequest, describeIndex, hashOf, runBuild } from './build-image.ts';
 import { DEFAULT_SUITES } from './build-linux.ts';
 import type { BuildOptions, BuiltImage } from './build-options.ts';
 import type { BuildProgress } from './build-progress.ts';
 import { writeCpio } from './cpio.ts';
-import { assembleUserland, fetchPackages, planUserland, readPackage } from './guest-packages.ts';
+import {
+  assembleUserland,
+  fetchPackages,
+  type PackageSourceOptions,
+  planUserland,
+  readPackage,
+} from './guest-packages.ts';
 import { ImageError } from './image-error.ts';
 import { toRiscvImage } from './kernel-image.ts';
 import type { PackageRecord } from './package-index.ts';
@@ -68,23 +74,37 @@ export async function buildLinuxTiny(options: BuildOptions, progress: BuildProgr
     const guest = await openFirstUsableSuite(suites, { ...shared, architecture: 'riscv64' });
     const source = await findKernelSource(guest, debian, { ...shared, architecture: 'riscv64' });
     const plan = await planUserland(guest, options.with ?? []);
-    build.resolved([source.record, ...plan.records], { compiler: await compilerVersion(options.signal) });
-    const packages = { downloadCache: build.downloadCache, progress, signal: options.signal };
+    const compiler = await compilerVersion(options.signal);
+    build.resolved([source.record, ...plan.records], { compiler });
+    const kernelBuildId = hashOf([source.record.sha256, config, compiler]);
+    const packages = {
+      downloadCache: build.downloadCache,
+      folder: build.temporaryFolder,
+      progress,
+      signal: options.signal,
+    };
     return {
       index: describeIndex(guest),
       kernelRelease: source.record.version.replace(/-[^-]*$/, ''),
+      kernelBuildId,
       profiles: {
         stock: { commandLine: 'quiet', initramfs: 'initramfs' },
         fast: { commandLine: 'quiet', initramfs: 'initramfs' },
       },
       minimumMemoryMiB: 64,
       write: async () => {
-        const [path] = await fetchPackages([source.record], { ...packages, archive: source.archive });
         const tree = await assembleUserland(plan, { ...packages, archive: guest });
         writeFileSync(join(build.folder, 'initramfs'), writeCpio(tree));
-        const folder = join(build.temporaryFolder, 'kernel');
-        await unpackSource(path!, folder, progress, options.signal);
-        const image = await compileKernel(folder, config, progress, options.signal);
+        const compiled = await build.findCompiledKernel(kernelBuildId);
+        const image =
+          compiled === undefined
+            ? await compileSource(
+                source,
+                { ...packages, archive: source.archive },
+                build.temporaryFolder,
+                config,
+              )
+            : readFileSync(compiled);
         writeFileSync(join(build.folder, 'kernel'), image);
       },
     };
@@ -154,6 +174,19 @@ function crossPrefix(): string {
   return arch() === 'riscv64' ? '' : 'riscv64-linux-gnu-';
 }
 
+async function compileSource(
+  source: KernelSource,
+  packages: PackageSourceOptions,
+  temporaryFolder: string,
+  config: string,
+): Promise<Buffer> {
+  const { progress, signal } = packages;
+  const [path] = await fetchPackages([source.record], packages);
+  const folder = join(temporaryFolder, 'kernel');
+  await unpackSource(path!, folder, progress, signal);
+  return compileKernel(folder, config, progress, signal);
+}
+
 async function unpackSource(
   path: string,
   folder: string,
@@ -168,8 +201,7 @@ async function unpackSource(
   );
   const archive = [...files.values()][0];
   if (archive?.type !== 'file') throw new ImageError('package-missing', 'linux-source holds no archive');
-  cpSync(CONFIG_PATH, `${folder}.config`);
-  await runCommand('mkdir', ['-p', folder]);
+  mkdirSync(folder);
   const args = ['--extract', '--xz', '--strip-components=1', '--no-same-owner', '--directory', folder];
   await runCommand('tar', args, { stdin: archive.data, signal });
 }

@@ -3,7 +3,15 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type BuildEvent, type BuildOptions, buildLinux, ImageError, openImage } from './index.ts';
+import {
+  type BuildEvent,
+  type BuildOptions,
+  buildLinux,
+  ImageError,
+  listImages,
+  openImage,
+  removeImage,
+} from './index.ts';
 import { ArchiveFixture, FIXTURE_RELEASE, kernelPackages } from './testing/archive-fixture.ts';
 import { readCpio } from './testing/cpio-reader.ts';
 
@@ -136,6 +144,32 @@ describe('a build from a sound archive', () => {
     expect(second.isCached).toBe(false);
     expect(warnings().join()).toContain('is not what was built');
     expect(readFileSync(join(second.folder, 'kernel')).length).toBe(4096);
+  });
+
+  it('downloads a package again that was damaged in the cache', async () => {
+    const cacheFolder = join(folder, `cache-${buildNumber}`);
+    await build();
+    const downloads = join(cacheFolder, 'packages');
+    for (const name of readdirSync(downloads)) writeFileSync(join(downloads, name), 'damaged');
+    const again = await build({ with: ['greeting'] });
+    const members = readCpio(readFileSync(join(again.folder, 'initramfs')));
+    expect(members.has('usr/bin/greeting')).toBe(true);
+    const first = readFileSync(join(downloads, readdirSync(downloads)[0]!));
+    expect(first.equals(Buffer.from('damaged'))).toBe(false);
+  });
+
+  it('keeps the packages of the images that exist, and forgets them with the last of them', async () => {
+    const cacheFolder = join(folder, `cache-${buildNumber}`);
+    const downloads = (): number => readdirSync(join(cacheFolder, 'packages')).length;
+    const small = await build();
+    const smallDownloads = downloads();
+    await build({ with: ['greeting'] });
+    expect(downloads()).toBe(smallDownloads + 1);
+    const [large] = listImages(cacheFolder).filter((image) => image.manifest.id !== small.manifest.id);
+    removeImage('linux', large!.manifest.id, cacheFolder);
+    expect(downloads()).toBe(smallDownloads);
+    removeImage('linux', undefined, cacheFolder);
+    expect(downloads()).toBe(0);
   });
 
   it('builds once when two equal requests come at the same time', async () => {

@@ -71,7 +71,13 @@ export function buildLinux(options: BuildOptions, progress: BuildProgress): Prom
       profiles: PROFILES,
       minimumMemoryMiB: 128,
       write: async () => {
-        const source = { archive, downloadCache: build.downloadCache, progress, signal: options.signal };
+        const source = {
+          archive,
+          downloadCache: build.downloadCache,
+          folder: build.temporaryFolder,
+          progress,
+          signal: options.signal,
+        };
         // All at once, for one download with one progress.
         await fetchPackages([...kernel.records, ...plan.records], source);
         const tree = await assembleUserland(plan, source);

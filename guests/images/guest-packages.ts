@@ -1,9 +1,19 @@
 // Brings Debian packages from the archive (or the download cache) into memory and sorts out the user's part of an
 // image: core tools picked file by file, packages asked for with all that they depend on.
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AptArchive, keepDownload, sha256Hex } from './apt-archive.ts';
+import { type AptArchive, sha256Hex } from './apt-archive.ts';
 import type { BuildProgress } from './build-progress.ts';
 import type { CpioTree } from './cpio.ts';
 import type { PackageRecord } from './package-index.ts';
@@ -21,6 +31,8 @@ import {
 export interface PackageSourceOptions {
   readonly archive: AptArchive;
   readonly downloadCache: string;
+  /** The build's own, gone afterwards. */
+  readonly folder: string;
   readonly progress: BuildProgress;
   readonly signal?: AbortSignal | undefined;
 }
@@ -37,31 +49,49 @@ export async function withTemporaryFolder<T>(use: (folder: string) => Promise<T>
   }
 }
 
-/** Paths of the packages' files, from the download cache where their hash is right, in the order given. */
+/**
+ * Paths of the packages' files in the build's own folder, in the order given: copied from the download cache where
+ * their hash is right, else downloaded. Other builds may add to the cache and prune it at any time.
+ */
 export async function fetchPackages(
   records: readonly PackageRecord[],
   options: PackageSourceOptions,
 ): Promise<string[]> {
+  const own = (record: PackageRecord): string => join(options.folder, `${record.sha256}.deb`);
   const cached = (record: PackageRecord): string => join(options.downloadCache, `${record.sha256}.deb`);
-  const isThere = (record: PackageRecord): boolean =>
-    existsSync(cached(record)) && sha256Hex(readFileSync(cached(record))) === record.sha256;
-  const missing = records.filter((record) => !isThere(record));
+  mkdirSync(options.downloadCache, { recursive: true });
+  const missing = records.filter(
+    (record) => !existsSync(own(record)) && !copyVerified(cached(record), own(record), record.sha256),
+  );
   if (missing.length > 0) {
-    await withTemporaryFolder(async (folder) => {
-      const paths = await options.archive.download(missing, folder);
-      paths.forEach((path, index) => {
-        keepDownload(path, missing[index]!, options.downloadCache);
-      });
-    });
+    const downloads = await options.archive.download(missing, join(options.folder, 'downloads'));
+    for (const [index, record] of missing.entries()) {
+      renameSync(downloads[index]!, own(record));
+      copyFileSync(own(record), cached(record));
+    }
   }
-  return records.map(cached);
+  return records.map(own);
 }
 
-/** Forgets downloads that are not among the given ones, so that the cache holds one build's packages. */
-export function pruneDownloads(downloadCache: string, keep: readonly PackageRecord[]): void {
+/** Copies first and checks the copy: what was checked is what will be used. */
+function copyVerified(from: string, to: string, sha256: string): boolean {
+  try {
+    copyFileSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return false;
+  }
+  if (sha256Hex(readFileSync(to)) === sha256) return true;
+  rmSync(to);
+  return false;
+}
+
+/** Forgets downloads that none of the given packages is. */
+export function pruneDownloads(downloadCache: string, keep: readonly { readonly sha256: string }[]): void {
   if (!existsSync(downloadCache)) return;
   const kept = new Set(keep.map((record) => `${record.sha256}.deb`));
-  for (const name of readdirSync(downloadCache)) if (!kept.has(name)) rmSync(join(downloadCache, name));
+  for (const name of readdirSync(downloadCache))
+    if (!kept.has(name)) rmSync(join(downloadCache, name), { force: true });
 }
 
 /** The files of a package, in memory. */

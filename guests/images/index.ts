@@ -1,6 +1,7 @@
 // The public face of guests/images: build, open, list and remove Linux guest images.
 
 import { join } from 'node:path';
+import { pruneDownloads } from './guest-packages.ts';
 import { ImageError } from './image-error.ts';
 import { ImageStore, type StoredImage } from './image-store.ts';
 import { RUN_PARAMETER } from './init-script.ts';
@@ -29,9 +30,15 @@ export function listImages(cacheFolder?: string): StoredImage[] {
   return new ImageStore(cacheFolder).list();
 }
 
-/** Removes one image or all of that name; returns the ids removed. */
+/** Removes one image or all of that name, and downloads that no image needs; returns the ids removed. */
 export function removeImage(name: string, id?: string, cacheFolder?: string): string[] {
-  return new ImageStore(cacheFolder).remove(name, id);
+  const store = new ImageStore(cacheFolder);
+  const removed = store.remove(name, id);
+  pruneDownloads(
+    store.packagesFolder,
+    store.list().flatMap((image) => image.manifest.packages),
+  );
+  return removed;
 }
 
 export interface BootChoice {

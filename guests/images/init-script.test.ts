@@ -9,7 +9,7 @@ import { sampleManifest } from './testing/manifest-fixture.ts';
 const image: StoredImage = { folder: '/images/sample', manifest: sampleManifest() };
 
 describe('the scripts of the guest', () => {
-  it.each(['init', 'etc/profile'])('%s is accepted by a shell', (path) => {
+  it.each(['init', 'etc/profile', 'etc/cofferdam/session'])('%s is accepted by a shell', (path) => {
     const [, text] = INIT_FILES.get(path)!;
     expect(() => execFileSync('sh', ['-n'], { input: text, stdio: 'pipe' })).not.toThrow();
     expect(text).not.toContain('undefined');

@@ -64,20 +64,23 @@ if [ -n "$run" ]; then
   mkdir -p /${RUN_SCRIPT_PATH.slice(0, RUN_SCRIPT_PATH.lastIndexOf('/'))}
   echo "$run" | base64 -d >/${RUN_SCRIPT_PATH}
 fi
-if [ -f /${RUN_SCRIPT_PATH} ]; then
-  setsid cttyhack sh /${RUN_SCRIPT_PATH} &
-  shell=$!
-else
-  setsid cttyhack sh -l &
-  shell=$!
-fi
+# In the background of this shell the signals of Ctrl-C and Ctrl-\\ would be ignored; a daemon starts without that.
+start-stop-daemon -S -b -m -p /run/session.pid -x /bin/sh -- /etc/cofferdam/session
+# Only while it waits does a shell act on a signal at once.
 while :; do
-  wait $shell
-  status=$?
-  kill -0 $shell 2>/dev/null || break
+  sleep 86400 &
+  wait $!
 done
-[ -f /${RUN_SCRIPT_PATH} ] && echo "${RUN_EXITED_TEXT} $status"
-finish poweroff
+`;
+
+/** One session on the console: the script that was given, or a shell for people; then the guest powers off. */
+const SESSION = `if [ -f /${RUN_SCRIPT_PATH} ]; then
+  setsid cttyhack sh /${RUN_SCRIPT_PATH}
+  echo "${RUN_EXITED_TEXT} $?" >/dev/console
+else
+  setsid cttyhack sh -l
+fi
+kill -USR2 1
 `;
 
 const PROFILE = `export PS1='${HOST_NAME}:\\w# '
@@ -87,6 +90,7 @@ cd
 /** Text files of the image: path → [mode, text]. */
 export const INIT_FILES: ReadonlyMap<string, readonly [mode: number, text: string]> = new Map([
   ['init', [0o755, INIT]],
+  ['etc/cofferdam/session', [0o644, SESSION]],
   ['etc/profile', [0o644, PROFILE]],
   // What mount tries, in this order, when it is given no type; the kernel loads the module on demand.
   ['etc/filesystems', [0o644, 'ext4\nvfat\nsquashfs\n']],

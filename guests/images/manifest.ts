@@ -42,6 +42,8 @@ export interface ImageManifest {
   readonly createdAt: string;
   readonly architecture: string;
   readonly kernelRelease: string;
+  /** Hash of source, configuration and compiler, when the kernel was compiled for this image. */
+  readonly kernelBuildId?: string;
   /** Suite of the archive, dates of its index; expired ones were accepted explicitly. */
   readonly index: {
     readonly suite: string;
@@ -83,6 +85,7 @@ export function parseManifest(text: string, origin: string): ImageManifest {
     'readyPattern',
   ] as const;
   for (const field of strings) checkString(manifest[field], origin, field);
+  if (manifest.kernelBuildId !== undefined) checkString(manifest.kernelBuildId, origin, 'kernelBuildId');
   checkPattern(manifest.readyPattern, origin);
   const files = record(manifest.files, origin, 'files');
   for (const [name, file] of Object.entries(files)) checkFile(name, file, origin);
