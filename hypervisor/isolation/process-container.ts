@@ -1,0 +1,187 @@
+// Isolation levels `process` and `jail`: the partition is a process of its own, spawned by a launcher that is free or
+// confined. The hypervisor talks to it over a control stream and believes nothing that it says beyond its own fate.
+import { Socket } from 'node:net';
+import { counterNames } from '../virtual-processor/control-block.ts';
+import {
+  type ControlEvent,
+  ControlReader,
+  type ControlRequest,
+  sendControl,
+  sendModule,
+} from './control-stream.ts';
+import { closeDescriptor } from './descriptors.ts';
+import { partitionEngineFlags } from './engine-flags.ts';
+import type { LaunchedProcess, Launcher } from './launcher.ts';
+import type { ContainerExit, ContainerOptions, PartitionContainer } from './partition-container.ts';
+import type { PartitionCounters } from './partition-host.ts';
+import { programFile } from './program-files.ts';
+import { socketPair } from './socket-pair.ts';
+
+const READY_TIMEOUT_MS = 20_000;
+/** A guest that cannot pause by itself is stopped by the kernel; the signal takes no time to speak of. */
+const PAUSE_ANSWER_SLACK_MS = 200;
+
+export class ProcessContainer implements PartitionContainer {
+  readonly level: 'process' | 'jail';
+  readonly exited: Promise<ContainerExit>;
+  walls: string[] = [];
+  pid = 0;
+  readonly #options: ContainerOptions;
+  readonly #launcher: Launcher;
+  readonly #uid: number | undefined;
+  readonly #exit = Promise.withResolvers<ContainerExit>();
+  readonly #ready = Promise.withResolvers<void>();
+  #process: LaunchedProcess | undefined;
+  #control: Socket | undefined;
+  #onPaused: ((isPaused: boolean) => void) | undefined;
+  #onCounters: ((counters: PartitionCounters) => void) | undefined;
+  #isStoppedByKernel = false;
+
+  /** @param launcher confined or not, which is what makes the level */
+  constructor(options: ContainerOptions, launcher: Launcher, uid: number | undefined) {
+    this.level = launcher.isConfined ? 'jail' : 'process';
+    this.#options = options;
+    this.#launcher = launcher;
+    this.#uid = uid;
+    this.exited = this.#exit.promise;
+    this.#ready.promise.catch(() => {});
+  }
+
+  async prepare(): Promise<void> {
+    const [ownEnd, theirEnd] = socketPair();
+    const { configuration, rootSocketFd } = this.#options;
+    try {
+      this.#process = await this.#launcher.launch({
+        program: programFile('partition-process'),
+        arguments: [],
+        engineFlags: partitionEngineFlags({ memoryPages: configuration.memoryPages }),
+        fds: [rootSocketFd, theirEnd],
+      });
+    } finally {
+      closeDescriptor(rootSocketFd);
+      closeDescriptor(theirEnd);
+    }
+    this.pid = this.#process.pid;
+    void this.#process.exited.then(({ code, signal }) => this.#onProcessEnd(code, signal));
+    this.#control = new Socket({ fd: ownEnd, readable: true, writable: true });
+    this.#listen(this.#control);
+    this.#send({ type: 'start', configuration, isTightened: this.level === 'jail', uid: this.#uid });
+    const timer = setTimeout(
+      () =>
+        this.#ready.reject(new Error(`partition process did not get ready within ${READY_TIMEOUT_MS} ms`)),
+      READY_TIMEOUT_MS,
+    );
+    try {
+      await this.#ready.promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  run(module: Uint8Array): void {
+    if (this.#control !== undefined) sendModule(this.#control, module);
+  }
+
+  async pause(timeoutMs: number): Promise<boolean> {
+    const answer = new Promise<boolean>((resolve) => {
+      this.#onPaused = resolve;
+      setTimeout(() => resolve(false), timeoutMs + PAUSE_ANSWER_SLACK_MS).unref();
+    });
+    this.#send({ type: 'pause', timeoutMs });
+    if (await answer) return true;
+    // The guest neither idles nor makes hypercalls: stop all of its threads.
+    this.#isStoppedByKernel = this.#process?.signal('SIGSTOP') ?? false;
+    return this.#isStoppedByKernel;
+  }
+
+  resume(): void {
+    if (this.#isStoppedByKernel) this.#process?.signal('SIGCONT');
+    this.#isStoppedByKernel = false;
+    this.#send({ type: 'resume' });
+  }
+
+  stop(): void {
+    this.#send({ type: 'stop' });
+  }
+
+  counters(): Promise<PartitionCounters> {
+    return new Promise((resolve, reject) => {
+      this.#onCounters = resolve;
+      void this.exited.then(() => reject(new Error('the partition has ended')));
+      this.#send({ type: 'counters' });
+    });
+  }
+
+  async kill(): Promise<void> {
+    this.#exit.resolve({ kind: 'killed', message: 'the partition was killed' });
+    this.#process?.kill();
+    await this.#process?.exited;
+    this.#control?.destroy();
+  }
+
+  #send(request: ControlRequest): void {
+    if (this.#control !== undefined) sendControl(this.#control, request);
+  }
+
+  #listen(control: Socket): void {
+    const reader = new ControlReader((message) => this.#take(message));
+    control.on('data', (piece: Buffer) => {
+      try {
+        reader.push(piece);
+      } catch (error) {
+        // Only a process that is no longer running our program writes such bytes.
+        this.#exit.resolve({ kind: 'killed', message: (error as Error).message });
+        this.#process?.kill();
+      }
+    });
+    control.on('error', () => {});
+  }
+
+  #take(message: unknown): void {
+    const event = message as ControlEvent;
+    switch (event.type) {
+      case 'ready':
+        this.walls = Array.isArray(event.walls) ? event.walls.map(String) : [];
+        this.#ready.resolve();
+        break;
+      case 'exit':
+        this.#exit.resolve(checkedExit(event.exit));
+        break;
+      case 'refused':
+        this.#exit.resolve({ kind: 'refused', message: String(event.message) });
+        break;
+      case 'paused':
+        this.#onPaused?.(event.isPaused === true);
+        break;
+      case 'counters':
+        this.#onCounters?.(checkedCounters(event.counters));
+        break;
+      default:
+        break;
+    }
+  }
+
+  #onProcessEnd(code: number | null, signal: string | null): void {
+    const cause = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+    const detail = this.#process?.stderrTail().trim();
+    const message = `the partition process ${cause}${detail ? `: ${detail}` : ''}`;
+    this.#ready.reject(new Error(message));
+    this.#exit.resolve({ kind: 'killed', message });
+    this.#control?.destroy();
+  }
+}
+
+function checkedExit(exit: unknown): ContainerExit {
+  const { kind, reason, code, message } = (exit ?? {}) as Record<string, unknown>;
+  if (kind === 'exited') return { kind, reason: Number(reason) >>> 0, code: Number(code) >>> 0 };
+  if (kind === 'stopped') return { kind };
+  if (kind === 'trapped' || kind === 'disconnected') return { kind, message: String(message).slice(0, 1000) };
+  return { kind: 'killed', message: 'the partition process reported an unknown end' };
+}
+
+function checkedCounters(counters: unknown): PartitionCounters {
+  const given = (counters ?? {}) as Record<string, unknown>;
+  return Object.fromEntries(
+    counterNames.map((name) => [name, Number(given[name]) || 0]),
+  ) as PartitionCounters;
+}
