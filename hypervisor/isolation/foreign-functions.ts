@@ -1,7 +1,7 @@
 // The one use of node:ffi: libc's syscall(2). Numbers come from seccomp/system-calls.ts.
 // node:ffi is experimental in Node 26; the engine is pinned, and this file is all that would have to follow it.
 import { createRequire } from 'node:module';
-import { type Architecture, systemCallNumber, type SystemCallName } from './seccomp/system-calls.ts';
+import { type Architecture, type SystemCallName, systemCallNumber } from './seccomp/system-calls.ts';
 
 interface ForeignFunctions {
   dlopen(
@@ -15,7 +15,9 @@ interface ForeignFunctions {
 
 /** The machine's architecture where Cofferdam knows its system calls, else undefined. */
 export const architecture: Architecture | undefined =
-  process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64') ? process.arch : undefined;
+  process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64')
+    ? process.arch
+    : undefined;
 
 export class SystemCallError extends Error {
   readonly code = 'SYSTEM_CALL_FAILED';

@@ -16,7 +16,8 @@ const NET_BIND_AND_CONNECT = 3n;
 const SCOPE_ABSTRACT_SOCKETS_AND_SIGNALS = 3n;
 
 /** File rights known to each ABI version: 1 has 13, 2 adds refer, 3 truncate, 5 device ioctls. */
-const fileRights = (abi: number): bigint => (1n << BigInt(abi >= 5 ? 16 : abi >= 3 ? 15 : abi >= 2 ? 14 : 13)) - 1n;
+const fileRights = (abi: number): bigint =>
+  (1n << BigInt(abi >= 5 ? 16 : abi >= 3 ? 15 : abi >= 2 ? 14 : 13)) - 1n;
 
 /** What a path, and everything beneath it, stays good for. */
 export interface PathGrant {

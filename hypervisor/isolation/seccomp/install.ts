@@ -1,5 +1,11 @@
 // Installs a filter on the calling thread or on all threads of the process (seccomp(2)).
-import { addressOf, architecture, mustSystemCall, SystemCallError, systemCall } from '../foreign-functions.ts';
+import {
+  addressOf,
+  architecture,
+  mustSystemCall,
+  SystemCallError,
+  systemCall,
+} from '../foreign-functions.ts';
 import { assembleFilter, encodeFilter, type Rule, type Verdict } from './filter.ts';
 
 const SECCOMP_SET_MODE_FILTER = 1;
@@ -16,7 +22,8 @@ export function setNoNewPrivileges(): void {
  * @throws SystemCallError when the kernel refuses, or when one thread could not be covered
  */
 export function installFilter(rules: readonly Rule[], otherwise: Verdict, scope: 'thread' | 'process'): void {
-  if (architecture === undefined) throw new SystemCallError('seccomp filters are known for x86-64 and arm64 only');
+  if (architecture === undefined)
+    throw new SystemCallError('seccomp filters are known for x86-64 and arm64 only');
   const program = encodeFilter(assembleFilter(architecture, rules, otherwise));
   const header = new Uint8Array(16);
   const view = new DataView(header.buffer);
