@@ -1,0 +1,245 @@
+// The hypervisor as a program uses it: starts the root partition process and the launcher, creates partitions.
+import { freemem } from 'node:os';
+import { HV_STATUS_INSUFFICIENT_MEMORY, HV_STATUS_SUCCESS } from './abi/status.ts';
+import { PORT_CONNECTION_BASE } from './abi/vmbus.ts';
+import { bootArguments, type Guest, memoryPages } from './guest-kinds.ts';
+import { HypervisorError } from './hypervisor-error.ts';
+import { landlockAbi } from './isolation/landlock.ts';
+import { ConfinedLauncher, FreeLauncher, type Launcher } from './isolation/launcher.ts';
+import type { IsolationLevel, PartitionContainer } from './isolation/partition-container.ts';
+import type { PartitionConfiguration } from './isolation/partition-host.ts';
+import { ProcessContainer } from './isolation/process-container.ts';
+import { installationTop } from './isolation/program-files.ts';
+import { RootProcess } from './isolation/root-process.ts';
+import { socketPair } from './isolation/socket-pair.ts';
+import { ThreadContainer } from './isolation/thread-container.ts';
+import { type Disk, describeDevices } from './partition/devices.ts';
+import { Partition } from './partition/partition.ts';
+import { type PartitionId, PartitionTable, ROOT_PARTITION_ID } from './partition/partition-table.ts';
+import { guestPrivileges, type PrivilegeMask } from './partition/privilege-mask.ts';
+import { readWholly } from './platform/files.ts';
+
+/** The first user id that partitions may get, where the hypervisor runs as root; each gets one of its own. */
+const FIRST_PARTITION_UID = 200_000;
+const PARTITION_UIDS = 60_000;
+const WASM_PAGE_BYTES = 65_536;
+const TICK_NS = 100;
+const DEFAULT_UNIKERNEL_MIB = 16;
+const DEFAULT_MACHINE_MIB = 256;
+
+export interface HypervisorOptions {
+  /** Memory that all partitions together may have as quota. Default: what the machine has free. */
+  memoryPoolBytes?: number;
+}
+
+export interface PartitionOptions {
+  /** For people; default: the guest's kind. */
+  name?: string;
+  guest: Guest;
+  /** Linear memory of a unikernel, RAM of a machine, in MiB. Default 16 and 256. */
+  memoryMib?: number;
+  disks?: readonly Disk[];
+  /** Default `jail`, or the best that the machine offers (see `Hypervisor.warnings`). */
+  isolation?: IsolationLevel;
+  /** Further boot arguments for the guest. */
+  arguments?: Record<string, string>;
+  /** Default: guestPrivileges. */
+  privileges?: PrivilegeMask;
+  /** Resolution of the guest's clocks in nanoseconds, at least 100. */
+  clockGranularityNs?: number;
+  /** Default true: a guest that resets is started again. */
+  restartsOnReset?: boolean;
+}
+
+export class Hypervisor implements AsyncDisposable {
+  /** What the user should know about missing walls, one line each. */
+  readonly warnings: readonly string[];
+  readonly #root: RootProcess;
+  readonly #confined: Launcher | undefined;
+  readonly #free = new FreeLauncher();
+  readonly #table: PartitionTable;
+  readonly #partitions = new Map<PartitionId, Partition>();
+  #nextPort = PORT_CONNECTION_BASE;
+
+  private constructor(
+    root: RootProcess,
+    confined: Launcher | undefined,
+    table: PartitionTable,
+    warnings: string[],
+  ) {
+    this.#root = root;
+    this.#confined = confined;
+    this.#table = table;
+    this.warnings = warnings;
+  }
+
+  /** Starts the root partition process and, where the machine offers a jail, the launcher thread. */
+  static async start(options: HypervisorOptions = {}): Promise<Hypervisor> {
+    const warnings: string[] = [];
+    const [root, confined] = await Promise.all([RootProcess.start(), startConfinedLauncher(warnings)]);
+    const table = new PartitionTable(options.memoryPoolBytes ?? freemem());
+    return new Hypervisor(root, confined, table, warnings);
+  }
+
+  /** The process that owns the devices. */
+  get rootPid(): number {
+    return this.#root.pid;
+  }
+
+  /** The partitions that exist. */
+  get partitions(): readonly Partition[] {
+    return [...this.#partitions.values()];
+  }
+
+  /** Creates a partition and brings it up to the point where `start()` lets the guest run. */
+  async createPartition(options: PartitionOptions): Promise<Partition> {
+    const { guest } = options;
+    const memoryMib =
+      options.memoryMib ?? (guest.kind === 'unikernel' ? DEFAULT_UNIKERNEL_MIB : DEFAULT_MACHINE_MIB);
+    const pages = memoryPages(guest, memoryMib);
+    const granularityNs = options.clockGranularityNs ?? TICK_NS;
+    const module = guestModule(guest);
+    const level = this.#resolveLevel(options.isolation);
+    const id = this.#enterTable(options, pages);
+    const configuration: PartitionConfiguration = {
+      partitionId: id,
+      memoryPages: pages,
+      privileges: options.privileges ?? guestPrivileges,
+      bootArguments: bootArguments(guest, memoryMib, options.arguments ?? {}),
+      granularityTicks: Math.max(1, Math.round(granularityNs / TICK_NS)),
+    };
+    const contain = async (isFirst: boolean): Promise<PartitionContainer> => {
+      const [rootEnd, partitionEnd] = socketPair();
+      const container = this.#makeContainer(level, configuration, partitionEnd);
+      const socket = this.#root.give(rootEnd);
+      try {
+        const connected = isFirst
+          ? this.#root.ask({
+              type: 'connect',
+              partitionId: id,
+              name: options.name ?? guest.kind,
+              socket,
+              channels: describeDevices(guest, options.disks ?? [], granularityNs, (fd) =>
+                this.#root.give(fd),
+              ),
+            })
+          : this.#root.ask({ type: 'reconnect', partitionId: id, socket });
+        await Promise.all([connected, container.prepare()]);
+        return container;
+      } catch (error) {
+        await container.kill();
+        throw error;
+      }
+    };
+    try {
+      const container = await contain(true);
+      this.#table.move(ROOT_PARTITION_ID, id, 'initialized');
+      const partition = new Partition(
+        {
+          id,
+          name: options.name ?? guest.kind,
+          guest,
+          module,
+          table: this.#table,
+          root: this.#root,
+          contain,
+          onDeleted: () => this.#partitions.delete(id),
+          restartsOnReset: options.restartsOnReset ?? true,
+        },
+        container,
+      );
+      this.#partitions.set(id, partition);
+      return partition;
+    } catch (error) {
+      await this.#root.ask({ type: 'release', partitionId: id }).catch(() => {});
+      this.#table.delete(ROOT_PARTITION_ID, id);
+      throw error;
+    }
+  }
+
+  /**
+   * Lets `from` post messages and signal events to `to`'s SINT, through the root partition.
+   * @returns the connection id that `from` uses
+   */
+  async connectPorts(from: Partition, to: Partition, sint: number): Promise<number> {
+    const connectionId = this.#nextPort++;
+    await this.#root.ask({
+      type: 'connect-ports',
+      fromPartition: from.id,
+      connectionId,
+      toPartition: to.id,
+      sint,
+    });
+    return connectionId;
+  }
+
+  /** Ends all partitions, the launcher and the root partition. */
+  async close(): Promise<void> {
+    await Promise.all(this.partitions.map((partition) => partition.dispose()));
+    await this.#confined?.close();
+    await this.#root.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #resolveLevel(wanted: IsolationLevel | undefined): IsolationLevel {
+    if (wanted === 'jail' && this.#confined === undefined) {
+      throw new HypervisorError(
+        'ISOLATION_UNAVAILABLE',
+        `no jail on this machine: ${this.warnings.join('; ')}`,
+      );
+    }
+    return wanted ?? (this.#confined === undefined ? 'process' : 'jail');
+  }
+
+  #enterTable(options: PartitionOptions, pages: number): PartitionId {
+    const { status, id } = this.#table.create(ROOT_PARTITION_ID, {
+      name: options.name ?? options.guest.kind,
+      privileges: options.privileges ?? guestPrivileges,
+      memoryQuotaBytes: pages * WASM_PAGE_BYTES,
+    });
+    if (status === HV_STATUS_SUCCESS && id !== undefined) return id;
+    const wantedMib = (pages * WASM_PAGE_BYTES) / 2 ** 20;
+    const freeMib = Math.floor(this.#table.freeBytes / 2 ** 20);
+    throw status === HV_STATUS_INSUFFICIENT_MEMORY
+      ? new HypervisorError(
+          'OUT_OF_MEMORY_POOL',
+          `the partition needs ${wantedMib} MiB, ${freeMib} MiB are free`,
+        )
+      : new HypervisorError('PARTITION_REFUSED', `partition refused with status 0x${status.toString(16)}`);
+  }
+
+  #makeContainer(
+    level: IsolationLevel,
+    configuration: PartitionConfiguration,
+    rootSocketFd: number,
+  ): PartitionContainer {
+    const options = { configuration, rootSocketFd };
+    if (level === 'thread') return new ThreadContainer(options);
+    const isJailed = level === 'jail' && this.#confined !== undefined;
+    const uid = isJailed ? partitionUid(configuration.partitionId) : undefined;
+    return new ProcessContainer(options, isJailed ? (this.#confined as Launcher) : this.#free, uid);
+  }
+}
+
+function partitionUid(partitionId: number): number | undefined {
+  return process.getuid?.() === 0 ? FIRST_PARTITION_UID + (partitionId % PARTITION_UIDS) : undefined;
+}
+
+async function startConfinedLauncher(warnings: string[]): Promise<Launcher | undefined> {
+  try {
+    if (landlockAbi() === 0)
+      warnings.push('the kernel has no Landlock: files are kept closed by seccomp alone');
+    return await ConfinedLauncher.start();
+  } catch (error) {
+    warnings.push(`no jail (${(error as Error).message}): guests run at isolation level process`);
+    return undefined;
+  }
+}
+
+function guestModule(guest: Guest): Uint8Array {
+  if (guest.kind !== 'unikernel') return readWholly(`${installationTop}/build/guests/riscv-machine.wasm`);
+  return typeof guest.module === 'string' ? readWholly(guest.module) : guest.module;
+}

@@ -1,0 +1,12 @@
+// The SDK. `await using hypervisor = await Hypervisor.start()`, then `createPartition`, `start`, `attachConsole`.
+export type { BareMetalGuest, Guest, LinuxGuest, UnikernelGuest } from './guest-kinds.ts';
+export { Hypervisor, type HypervisorOptions, type PartitionOptions } from './hypervisor.ts';
+export { HypervisorError, type HypervisorErrorCode } from './hypervisor-error.ts';
+export { Console } from './isolation/console-connection.ts';
+export { type IsolationLevel, isolationLevels } from './isolation/partition-container.ts';
+export { installationTop } from './isolation/program-files.ts';
+export type { Disk } from './partition/devices.ts';
+export type { PartitionState } from './partition/life-cycle.ts';
+export { Partition, type PartitionStatistics } from './partition/partition.ts';
+export { guestPrivileges, type PrivilegeMask, privilegeMask } from './partition/privilege-mask.ts';
+export type { PartitionExit } from './partition-exit.ts';
