@@ -67,6 +67,12 @@ describe('images in the store', () => {
     expect(store.remove('sample')).toEqual([id(1)]);
   });
 
+  it('are refused when their manifest is that of another image', async () => {
+    const { folder, manifest } = await add(1);
+    writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, id: id(2) }));
+    await expect(store.open('sample', '1')).rejects.toMatchObject({ code: 'image-corrupt' });
+  });
+
   it('are removed one by one or all together', async () => {
     await add(1);
     await add(2);

@@ -176,7 +176,15 @@ function readStored(folder: string): StoredImage {
       remedy: 'remove the image and build it again',
     });
   }
-  return { folder, manifest: parseManifest(readFileSync(path, 'utf8'), path) };
+  const manifest = parseManifest(readFileSync(path, 'utf8'), path);
+  const belongs = join(manifest.name, manifest.id);
+  if (!folder.endsWith(`/${belongs}`)) {
+    throw new ImageError('image-corrupt', `${path} describes another image`, {
+      expected: folder,
+      came: belongs,
+    });
+  }
+  return { folder, manifest };
 }
 
 async function verifyFiles(image: StoredImage): Promise<void> {

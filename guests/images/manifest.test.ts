@@ -23,6 +23,13 @@ describe('parseManifest', () => {
       { profiles: { ...sampleManifest().profiles, fast: { commandLine: '', initramfs: 'x' } } },
     ],
     ['an unknown default profile', { defaultProfile: 'slow' }],
+    [
+      'an initramfs named after a property that all objects have',
+      {
+        profiles: { ...sampleManifest().profiles, fast: { commandLine: '', initramfs: 'constructor' } },
+      },
+    ],
+    ['a value that cannot become a string', { schema: { toString: false } }],
     ['no console', { consoles: [] }],
     ['a pattern that does not compile', { readyPattern: '(' }],
     ['no memory', { minimumMemoryMiB: 0 }],

@@ -73,7 +73,7 @@ export function parseManifest(text: string, origin: string): ImageManifest {
   }
   const manifest = record(value, origin, 'the manifest') as unknown as ImageManifest;
   if (manifest.schema !== MANIFEST_SCHEMA) {
-    throw corrupt(origin, `schema ${MANIFEST_SCHEMA}`, `schema ${String(manifest.schema)}`);
+    throw corrupt(origin, `schema ${MANIFEST_SCHEMA}`, `schema ${show(manifest.schema)}`);
   }
   const strings = [
     'name',
@@ -94,18 +94,14 @@ export function parseManifest(text: string, origin: string): ImageManifest {
   for (const name of PROFILE_NAMES)
     checkProfile(record(profiles[name], origin, `profiles.${name}`), files, origin);
   if (!PROFILE_NAMES.includes(manifest.defaultProfile)) {
-    throw corrupt(
-      origin,
-      `a default profile of ${PROFILE_NAMES.join(', ')}`,
-      String(manifest.defaultProfile),
-    );
+    throw corrupt(origin, `a default profile of ${PROFILE_NAMES.join(', ')}`, show(manifest.defaultProfile));
   }
   checkConsoles(manifest.consoles, origin);
   record(manifest.index, origin, 'index');
   if (!Array.isArray(manifest.packages))
     throw corrupt(origin, 'a list of packages', typeof manifest.packages);
-  if (!(manifest.minimumMemoryMiB > 0)) {
-    throw corrupt(origin, 'a positive minimumMemoryMiB', String(manifest.minimumMemoryMiB));
+  if (!Number.isSafeInteger(manifest.minimumMemoryMiB) || manifest.minimumMemoryMiB <= 0) {
+    throw corrupt(origin, 'a positive minimumMemoryMiB', show(manifest.minimumMemoryMiB));
   }
   return manifest;
 }
@@ -114,11 +110,11 @@ function checkFile(name: string, value: unknown, origin: string): void {
   // The name becomes part of a path.
   if (!/^[a-z0-9][a-z0-9.-]*$/.test(name)) throw corrupt(origin, 'plain file names', JSON.stringify(name));
   const file = record(value, origin, `files.${name}`);
-  if (!/^[0-9a-f]{64}$/.test(String(file['sha256']))) {
-    throw corrupt(origin, `a sha256 for ${name}`, String(file['sha256']));
+  if (typeof file['sha256'] !== 'string' || !/^[0-9a-f]{64}$/.test(file['sha256'])) {
+    throw corrupt(origin, `a sha256 for ${name}`, show(file['sha256']));
   }
   if (!Number.isSafeInteger(file['bytes']) || Number(file['bytes']) < 0) {
-    throw corrupt(origin, `a length for ${name}`, String(file['bytes']));
+    throw corrupt(origin, `a length for ${name}`, show(file['bytes']));
   }
 }
 
@@ -129,14 +125,13 @@ function checkProfile(
 ): void {
   checkString(profile['commandLine'], origin, 'commandLine');
   checkString(profile['initramfs'], origin, 'initramfs');
-  if (files[String(profile['initramfs'])] === undefined) {
-    throw corrupt(origin, 'profiles whose initramfs is among the files', String(profile['initramfs']));
+  if (!Object.hasOwn(files, profile['initramfs'] as string)) {
+    throw corrupt(origin, 'profiles whose initramfs is among the files', show(profile['initramfs']));
   }
 }
 
 function checkConsoles(value: unknown, origin: string): void {
-  if (!Array.isArray(value) || value.length === 0)
-    throw corrupt(origin, 'at least one console', String(value));
+  if (!Array.isArray(value) || value.length === 0) throw corrupt(origin, 'at least one console', show(value));
   for (const entry of value) checkString(record(entry, origin, 'a console')['device'], origin, 'device');
 }
 
@@ -150,15 +145,20 @@ function checkPattern(source: string, origin: string): void {
 
 function checkString(value: unknown, origin: string, field: string): void {
   if (typeof value !== 'string' || (value === '' && field !== 'commandLine')) {
-    throw corrupt(origin, `${field} as a string`, value === undefined ? 'nothing' : JSON.stringify(value));
+    throw corrupt(origin, `${field} as a string`, show(value));
   }
 }
 
 function record(value: unknown, origin: string, what: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw corrupt(origin, `${what} as an object`, value === undefined ? 'nothing' : JSON.stringify(value));
+    throw corrupt(origin, `${what} as an object`, show(value));
   }
   return value as Record<string, unknown>;
+}
+
+/** Any JSON value, for a message: String() runs what it finds. */
+function show(value: unknown): string {
+  return value === undefined ? 'nothing' : JSON.stringify(value);
 }
 
 function corrupt(origin: string, expected: string, came: string, cause?: unknown): ImageError {
