@@ -23,6 +23,8 @@ export class FrameReader {
   // A frame that is split between pieces collects here; whole frames are handed out where they lie.
   #pending: Uint8Array = noBytes;
   #pendingBytes = 0;
+  #isStopped = false;
+  #held: Uint8Array = noBytes;
 
   constructor(onFrame: (frame: Frame) => void) {
     this.#onFrame = onFrame;
@@ -32,6 +34,10 @@ export class FrameReader {
   push(piece: Uint8Array): void {
     let offset = 0;
     while (offset < piece.length) {
+      if (this.#isStopped) {
+        this.#hold(piece.subarray(offset));
+        return;
+      }
       if (this.#pendingBytes === 0) {
         const taken = this.#takeWhole(piece, offset);
         if (taken > 0) {
@@ -41,6 +47,30 @@ export class FrameReader {
       }
       offset += this.#collect(piece, offset);
     }
+  }
+
+  /** Called by the receiver: after the frame that it is being given, nothing is delivered until `resume`. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Delivers what was held back, until it is used up or the receiver stops again. @throws FrameError */
+  resume(): void {
+    this.#isStopped = false;
+    const held = this.#held;
+    this.#held = noBytes;
+    this.push(held);
+  }
+
+  #hold(rest: Uint8Array): void {
+    const held = new Uint8Array(this.#held.length + rest.length);
+    held.set(this.#held);
+    held.set(rest, this.#held.length);
+    this.#held = held;
   }
 
   /** Bytes of an unfinished frame held back; the stream may end only where this is 0. */

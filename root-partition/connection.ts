@@ -1,0 +1,201 @@
+// One connection to a partition process: offers, dispatch of frames to channels, limits. The partition process is not
+// trusted: what breaks the protocol ends this connection and nothing else, and however much a partition sends or
+// refuses to take, what it occupies here is bounded (BACKLOG_LIMIT_BYTES, IN_FLIGHT_LIMIT_BYTES, one read).
+import { Socket } from 'node:net';
+import {
+  FRAME_ALL_OFFERS,
+  FRAME_CLOSE,
+  FRAME_DATA,
+  FRAME_EVENT,
+  FRAME_MESSAGE,
+  FRAME_OFFER,
+  FRAME_OPEN,
+} from '../hypervisor/abi/frames.ts';
+import { VMBUS_OFFER_LABEL_BYTES } from '../hypervisor/abi/vmbus.ts';
+import { putWord } from '../hypervisor/vmbus/frame-header.ts';
+import { type Frame, FrameReader } from '../hypervisor/vmbus/frame-reader.ts';
+import type { ConnectionEndReason } from '../hypervisor/vmbus/root-control.ts';
+import { Channel, type ChannelCarrier } from './channel.ts';
+import type { Device } from './device.ts';
+import { OutgoingFrames } from './outgoing-frames.ts';
+
+const READ_BYTES = 256 * 1024;
+/** What the requests in flight of one partition may occupy. */
+const IN_FLIGHT_LIMIT_BYTES = 4 * 1024 * 1024;
+/** A turn's frames are written out when they have grown to this. */
+const FLUSH_BYTES = 64 * 1024;
+/** Every connection reads into this buffer and is done with it before the next one reads. Not a Buffer, whose `slice`
+ *  would be a view of it. */
+const readBuffer = new Uint8Array(READ_BYTES);
+const noBytes = new Uint8Array(0);
+
+export interface ConnectionEvents {
+  /** A message or event for another partition's port. */
+  onBrokered: (frame: Frame) => void;
+  onEnd: (reason: ConnectionEndReason, message: string) => void;
+}
+
+export class Connection implements ChannelCarrier {
+  readonly outgoing: OutgoingFrames;
+  readonly channels: Channel[];
+  inFlightBytes = 0;
+  framesReceived = 0;
+  stops = 0;
+  readonly #socket: Socket;
+  readonly #reader: FrameReader;
+  readonly #events: ConnectionEvents;
+  #isReading = false;
+  #isSettling = false;
+  #isOver = false;
+
+  /** Takes ownership of `fd`, a connected stream socket. */
+  constructor(fd: number, devices: Device[], events: ConnectionEvents) {
+    this.#events = events;
+    this.#reader = new FrameReader((frame) => this.#onFrame(frame));
+    this.#socket = new Socket({
+      fd,
+      readable: true,
+      writable: true,
+      onread: { buffer: readBuffer, callback: (bytes) => this.#onRead(bytes) },
+    } as ConstructorParameters<typeof Socket>[0]);
+    this.#socket.on('error', (error) => this.#finish('socket-error', error.message));
+    this.#socket.on('end', () => this.#finish('peer-closed', 'the partition process closed its end'));
+    this.#socket.on('close', () => this.#finish('peer-closed', 'the connection is gone'));
+    this.outgoing = new OutgoingFrames(fd, this.#socket);
+    this.outgoing.onDrained = () => this.#onDrained();
+    this.channels = devices.map((device, index) => new Channel(index + 1, device, this));
+    this.#offer();
+  }
+
+  get isFull(): boolean {
+    return this.outgoing.isFull;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  #offer(): void {
+    for (const { id, device } of this.channels) {
+      const at = this.outgoing.begin(FRAME_OFFER, id, 4 + VMBUS_OFFER_LABEL_BYTES, 0, 0);
+      const { bytes } = this.outgoing;
+      bytes.fill(0, at, at + 4 + VMBUS_OFFER_LABEL_BYTES);
+      putWord(bytes, at, device.service);
+      new TextEncoder().encodeInto(device.label, bytes.subarray(at + 4, at + 4 + VMBUS_OFFER_LABEL_BYTES));
+    }
+    this.outgoing.begin(FRAME_ALL_OFFERS, 0, 0, 0, 0);
+    this.outgoing.flush();
+  }
+
+  #onRead(bytesRead: number): boolean {
+    this.#isReading = true;
+    this.#feed(readBuffer.subarray(0, bytesRead));
+    this.#isReading = false;
+    return true;
+  }
+
+  #feed(piece: Uint8Array): void {
+    try {
+      if (piece.length > 0) this.#reader.push(piece);
+      else this.#reader.resume();
+    } catch (error) {
+      this.#violate(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    this.outgoing.flush();
+  }
+
+  #onFrame(frame: Frame): void {
+    if (this.#isOver) return;
+    this.framesReceived++;
+    switch (frame.kind) {
+      case FRAME_DATA:
+      case FRAME_OPEN:
+      case FRAME_CLOSE: {
+        const channel = this.channels[frame.channelId - 1];
+        if (channel === undefined) {
+          this.#violate(`frame for channel ${frame.channelId}`);
+          return;
+        }
+        if (!channel.accept(frame.kind, frame.payload, frame.transactionLo, frame.transactionHi)) {
+          this.#violate(`frame kind ${frame.kind} on channel ${channel.id}, ${channel.state}`);
+          return;
+        }
+        if (this.outgoing.pendingBytes > FLUSH_BYTES) this.outgoing.flush();
+        if (this.#mustWait()) this.#stop();
+        return;
+      }
+      case FRAME_MESSAGE:
+      case FRAME_EVENT:
+        this.#events.onBrokered(frame);
+        return;
+      default:
+        this.#violate(`frame kind ${frame.kind} from a partition`);
+        return;
+    }
+  }
+
+  #mustWait(): boolean {
+    if (this.outgoing.isFull || this.inFlightBytes > IN_FLIGHT_LIMIT_BYTES) return true;
+    for (const channel of this.channels) if (channel.inFlight >= channel.device.inFlightLimit) return true;
+    return false;
+  }
+
+  #stop(): void {
+    if (this.#reader.isStopped) return;
+    this.stops++;
+    this.#reader.stop();
+    this.#socket.pause();
+  }
+
+  /** Frames of this turn go out together at its end. */
+  settle(): void {
+    if (this.#isReading || this.#isSettling || this.#isOver) return;
+    this.#isSettling = true;
+    setImmediate(() => {
+      this.#isSettling = false;
+      this.outgoing.flush();
+      this.#continue();
+    });
+  }
+
+  #continue(): void {
+    if (this.#isOver || !this.#reader.isStopped || this.#mustWait()) return;
+    this.#isReading = true;
+    this.#feed(noBytes);
+    this.#isReading = false;
+    if (!this.#reader.isStopped && !this.#isOver) this.#socket.resume();
+  }
+
+  #onDrained(): void {
+    for (const channel of this.channels) if (channel.state === 'open') channel.device.resume?.();
+    this.#continue();
+  }
+
+  /** Queues a brokered message or event; false when the partition does not take what it gets. */
+  forward(kind: number, payload: Uint8Array, lo: number, hi: number): boolean {
+    if (this.#isOver || this.outgoing.isFull) return false;
+    const at = this.outgoing.begin(kind, 0, payload.length, lo, hi);
+    this.outgoing.bytes.set(payload, at);
+    this.settle();
+    return true;
+  }
+
+  #violate(message: string): void {
+    this.#finish('protocol-violation', message);
+  }
+
+  /** Ends the connection. The devices learn that their channels are closed; late answers are dropped. */
+  end(reason: ConnectionEndReason, message: string): void {
+    this.#finish(reason, message);
+  }
+
+  #finish(reason: ConnectionEndReason, message: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.outgoing.end();
+    for (const channel of this.channels) channel.rescind();
+    this.#socket.destroy();
+    this.#events.onEnd(reason, message);
+  }
+}

@@ -1,0 +1,102 @@
+// Frames on their way to a partition. They collect in one buffer and leave in one write per turn; only when the
+// socket is full does the engine's stream take over and tell when there is room again.
+import { writeSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { FRAME_HEADER_BYTES } from '../hypervisor/abi/frames.ts';
+import { putWord } from '../hypervisor/vmbus/frame-header.ts';
+
+const INITIAL_BYTES = 64 * 1024;
+/** With more than this waiting, a partition is not reading: it is not read either, and messages to it are dropped. */
+export const BACKLOG_LIMIT_BYTES = 256 * 1024;
+
+export class OutgoingFrames {
+  readonly #fd: number;
+  readonly #socket: Socket;
+  /** Where reserved frames are. May be replaced by `begin`. */
+  bytes = new Uint8Array(INITIAL_BYTES);
+  #end = 0;
+  /** Bytes that the stream has taken and not yet written. */
+  #underway = 0;
+  #isOver = false;
+  writes = 0;
+  /** Called when a socket that was full has taken everything. */
+  onDrained: () => void = () => {};
+
+  constructor(fd: number, socket: Socket) {
+    this.#fd = fd;
+    this.#socket = socket;
+  }
+
+  /** Bytes that the partition has not taken. */
+  get pendingBytes(): number {
+    return this.#end + this.#underway;
+  }
+
+  get isFull(): boolean {
+    return this.#end + this.#underway > BACKLOG_LIMIT_BYTES;
+  }
+
+  /** Reserves a frame; the caller writes its payload to `bytes` at the returned position before it does anything else. */
+  begin(kind: number, channelId: number, payloadBytes: number, lo: number, hi: number): number {
+    const at = this.#end;
+    const end = at + FRAME_HEADER_BYTES + payloadBytes;
+    if (end > this.bytes.length) this.#grow(end);
+    const { bytes } = this;
+    putWord(bytes, at, payloadBytes);
+    putWord(bytes, at + 4, kind | (channelId << 16));
+    putWord(bytes, at + 8, lo);
+    putWord(bytes, at + 12, hi);
+    this.#end = end;
+    return at + FRAME_HEADER_BYTES;
+  }
+
+  #grow(needed: number): void {
+    let length = this.bytes.length;
+    while (length < needed) length *= 2;
+    const larger = new Uint8Array(length);
+    larger.set(this.bytes.subarray(0, this.#end));
+    this.bytes = larger;
+  }
+
+  /** Writes what has collected, as far as the socket takes it; the rest follows when there is room. */
+  flush(): void {
+    const end = this.#end;
+    if (end === 0 || this.#underway > 0 || this.#isOver) return;
+    let written = 0;
+    if (!this.#socket.destroyed) {
+      try {
+        this.writes++;
+        written = writeSync(this.#fd, this.bytes, 0, end);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
+          // A dead peer shows itself as the socket's end or error as well, with the reason.
+          this.#end = 0;
+          return;
+        }
+      }
+    }
+    if (written === end) {
+      this.#end = 0;
+      return;
+    }
+    this.#handToStream(written);
+  }
+
+  #handToStream(written: number): void {
+    const rest = this.bytes.subarray(written, this.#end);
+    this.#underway = rest.length;
+    this.bytes = new Uint8Array(INITIAL_BYTES);
+    this.#end = 0;
+    this.#socket.write(rest, () => {
+      this.#underway = 0;
+      this.flush();
+      if (this.#underway === 0 && !this.#isOver) this.onDrained();
+    });
+  }
+
+  /** The connection is over; nothing is written any more. */
+  end(): void {
+    this.#isOver = true;
+    this.#end = 0;
+  }
+}
