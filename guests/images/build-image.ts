@@ -108,7 +108,7 @@ function buildLocked(locked: LockedBuild): Promise<BuiltImage> {
         folder,
         temporaryFolder,
         downloadCache: store.packagesFolder,
-        findCompiledKernel: (kernelBuildId) => findCompiledKernel(store, request.name, kernelBuildId),
+        findCompiledKernel: (kernelBuildId) => findCompiledKernel(store, kernelBuildId),
         resolved: (records, others = {}) => {
           packages = uniqueRecords(records);
           id = hashOf([requestId, packages.map((record) => record.sha256), others]);
@@ -155,12 +155,8 @@ function buildLocked(locked: LockedBuild): Promise<BuiltImage> {
   });
 }
 
-async function findCompiledKernel(
-  store: ImageStore,
-  name: string,
-  kernelBuildId: string,
-): Promise<string | undefined> {
-  for (const image of store.list(name)) {
+async function findCompiledKernel(store: ImageStore, kernelBuildId: string): Promise<string | undefined> {
+  for (const image of store.list()) {
     const isSame = image.manifest.kernelBuildId === kernelBuildId;
     if (isSame && (await isIntact(store, image.manifest))) return join(image.folder, 'kernel');
   }

@@ -54,7 +54,7 @@ export async function buildLinuxTiny(options: BuildOptions, progress: BuildProgr
   const suites = options.suites ?? DEFAULT_SUITES;
   const config = readFileSync(CONFIG_PATH, 'utf8');
   const request: BuildRequest = {
-    name: 'linux-tiny',
+    name: options.name ?? 'linux-tiny',
     inputs: {
       suites,
       with: [...(options.with ?? [])].sort(),

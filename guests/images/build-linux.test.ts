@@ -146,6 +146,14 @@ describe('a build from a sound archive', () => {
     expect(readFileSync(join(second.folder, 'kernel')).length).toBe(4096);
   });
 
+  it('keeps images of different names apart', async () => {
+    const cacheFolder = join(folder, `cache-${buildNumber}`);
+    const plain = await build();
+    const named = await build({ name: 'linux-greeting', with: ['greeting'] });
+    expect((await openImage('linux', undefined, cacheFolder)).folder).toBe(plain.folder);
+    expect((await openImage('linux-greeting', undefined, cacheFolder)).folder).toBe(named.folder);
+  });
+
   it('downloads a package again that was damaged in the cache', async () => {
     const cacheFolder = join(folder, `cache-${buildNumber}`);
     await build();

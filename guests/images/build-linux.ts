@@ -49,7 +49,7 @@ export function buildLinux(options: BuildOptions, progress: BuildProgress): Prom
   const suites = options.suites ?? DEFAULT_SUITES;
   const modules = [...DEFAULT_MODULES, ...(options.modules ?? [])];
   const request: BuildRequest = {
-    name: 'linux',
+    name: options.name ?? 'linux',
     inputs: { suites, modules, with: [...(options.with ?? [])].sort(), profile: options.profile ?? 'stock' },
   };
   return runBuild(request, options, progress, async (build) => {

@@ -5,6 +5,8 @@ import type { StoredImage } from './image-store.ts';
 import type { ProfileName } from './manifest.ts';
 
 export interface BuildOptions {
+  /** Name of the image in the store; `linux` or `linux-tiny` when absent. */
+  readonly name?: string | undefined;
   /** Debian packages to add to the initramfs, with all that they depend on. */
   readonly with?: readonly string[] | undefined;
   /** Kernel modules to add. */
