@@ -24,6 +24,8 @@ const READ_BYTES = 256 * 1024;
 const IN_FLIGHT_LIMIT_BYTES = 4 * 1024 * 1024;
 /** A turn's frames are written out when they have grown to this. */
 const FLUSH_BYTES = 64 * 1024;
+/** Frames that one partition gets handled before the others have their turn. */
+export const FRAMES_PER_TURN = 256;
 /** Every connection reads into this buffer and is done with it before the next one reads. Not a Buffer, whose `slice`
  *  would be a view of it. */
 const readBuffer = new Uint8Array(READ_BYTES);
@@ -40,12 +42,16 @@ export class Connection implements ChannelCarrier {
   readonly channels: Channel[];
   inFlightBytes = 0;
   framesReceived = 0;
+  /** Times that a full socket or requests in flight stopped the reading. */
   stops = 0;
+  /** Times that the reading stopped for the others' sake. */
+  yields = 0;
   readonly #socket: Socket;
   readonly #reader: FrameReader;
   readonly #events: ConnectionEvents;
   #isReading = false;
-  #isSettling = false;
+  #isScheduled = false;
+  #framesThisTurn = 0;
   #isOver = false;
 
   /** Takes ownership of `fd`, a connected stream socket. */
@@ -88,19 +94,20 @@ export class Connection implements ChannelCarrier {
   }
 
   #onRead(bytesRead: number): boolean {
-    this.#isReading = true;
     this.#feed(readBuffer.subarray(0, bytesRead));
-    this.#isReading = false;
     return true;
   }
 
   #feed(piece: Uint8Array): void {
+    this.#isReading = true;
+    this.#framesThisTurn = 0;
     try {
       if (piece.length > 0) this.#reader.push(piece);
       else this.#reader.resume();
     } catch (error) {
       this.#violate(error instanceof Error ? error.message : String(error));
-      return;
+    } finally {
+      this.#isReading = false;
     }
     this.outgoing.flush();
   }
@@ -122,17 +129,19 @@ export class Connection implements ChannelCarrier {
           return;
         }
         if (this.outgoing.pendingBytes > FLUSH_BYTES) this.outgoing.flush();
-        if (this.#mustWait()) this.#stop();
-        return;
+        break;
       }
       case FRAME_MESSAGE:
       case FRAME_EVENT:
         this.#events.onBrokered(frame);
-        return;
+        break;
       default:
         this.#violate(`frame kind ${frame.kind} from a partition`);
         return;
     }
+    this.#framesThisTurn++;
+    if (this.#mustWait()) this.#stop();
+    else if (this.#framesThisTurn >= FRAMES_PER_TURN) this.#yield();
   }
 
   #mustWait(): boolean {
@@ -142,18 +151,28 @@ export class Connection implements ChannelCarrier {
   }
 
   #stop(): void {
-    if (this.#reader.isStopped) return;
     this.stops++;
     this.#reader.stop();
     this.#socket.pause();
   }
 
+  #yield(): void {
+    this.yields++;
+    this.#reader.stop();
+    this.#socket.pause();
+    this.#schedule();
+  }
+
   /** Frames of this turn go out together at its end. */
   settle(): void {
-    if (this.#isReading || this.#isSettling || this.#isOver) return;
-    this.#isSettling = true;
+    if (!this.#isReading) this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isOver) return;
+    this.#isScheduled = true;
     setImmediate(() => {
-      this.#isSettling = false;
+      this.#isScheduled = false;
       this.outgoing.flush();
       this.#continue();
     });
@@ -161,9 +180,7 @@ export class Connection implements ChannelCarrier {
 
   #continue(): void {
     if (this.#isOver || !this.#reader.isStopped || this.#mustWait()) return;
-    this.#isReading = true;
     this.#feed(noBytes);
-    this.#isReading = false;
     if (!this.#reader.isStopped && !this.#isOver) this.#socket.resume();
   }
 

@@ -6,6 +6,8 @@ import { FRAME_HEADER_BYTES } from '../hypervisor/abi/frames.ts';
 import { putWord } from '../hypervisor/vmbus/frame-header.ts';
 
 const INITIAL_BYTES = 64 * 1024;
+/** A buffer that a burst of answers made larger than this is given back. */
+const KEPT_BYTES = 1024 * 1024;
 /** With more than this waiting, a partition is not reading: it is not read either, and messages to it are dropped. */
 export const BACKLOG_LIMIT_BYTES = 256 * 1024;
 
@@ -77,6 +79,7 @@ export class OutgoingFrames {
     }
     if (written === end) {
       this.#end = 0;
+      if (this.bytes.length > KEPT_BYTES) this.bytes = new Uint8Array(INITIAL_BYTES);
       return;
     }
     this.#handToStream(written);

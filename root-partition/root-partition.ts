@@ -205,6 +205,7 @@ export class RootPartition {
       framesReceived: connection?.framesReceived ?? 0,
       bytesWaiting: connection?.outgoing.pendingBytes ?? 0,
       readStops: connection?.stops ?? 0,
+      readYields: connection?.yields ?? 0,
       framesIgnored: connection?.channels.reduce((sum, channel) => sum + channel.ignoredFrames, 0) ?? 0,
     };
     for (const [name, value] of Object.entries(this.#broker.statistics(partition.id))) {

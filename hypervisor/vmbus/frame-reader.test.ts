@@ -71,4 +71,35 @@ describe('frame reader', () => {
     reader.push(bytes.subarray(FRAME_HEADER_BYTES + 5));
     expect(length).toBe(FRAME_MAX_PAYLOAD_BYTES);
   });
+
+  it('delivers the same frames in the same order to a receiver that stops after any of them', () => {
+    fc.assert(
+      fc.property(frames, fc.array(fc.boolean(), { minLength: 1 }), (sent, stops) => {
+        const received: unknown[] = [];
+        const reader = new FrameReader((frame) => {
+          received.push({ ...frame, payload: frame.payload.slice() });
+          if (stops[received.length % stops.length]) reader.stop();
+        });
+        for (const f of sent) {
+          reader.push(encodeFrame(f.kind, f.channelId, f.payload, f.transactionLo, f.transactionHi));
+        }
+        while (reader.isStopped) reader.resume();
+        expect(received).toEqual(sent);
+      }),
+    );
+  });
+
+  it('copies what it holds back once, however often the receiver stops', () => {
+    const buffers = new Set<ArrayBufferLike>();
+    let count = 0;
+    const reader = new FrameReader((frame) => {
+      if (count++ > 0) buffers.add(frame.payload.buffer);
+      reader.stop();
+    });
+    const frame = encodeFrame(FRAME_DATA, 1, new Uint8Array(8));
+    reader.push(Buffer.concat(Array.from({ length: 100 }, () => frame)));
+    while (reader.isStopped) reader.resume();
+    expect(count).toBe(100);
+    expect(buffers.size).toBe(1);
+  });
 });

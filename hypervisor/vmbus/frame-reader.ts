@@ -32,10 +32,15 @@ export class FrameReader {
 
   /** Feeds one piece. @throws FrameError at the first malformed header */
   push(piece: Uint8Array): void {
+    this.#feed(piece, false);
+  }
+
+  /** @param isOwn whether `piece` stays as it is, so that what is held back of it need not be copied */
+  #feed(piece: Uint8Array, isOwn: boolean): void {
     let offset = 0;
     while (offset < piece.length) {
       if (this.#isStopped) {
-        this.#hold(piece.subarray(offset));
+        this.#hold(piece.subarray(offset), isOwn);
         return;
       }
       if (this.#pendingBytes === 0) {
@@ -63,10 +68,14 @@ export class FrameReader {
     this.#isStopped = false;
     const held = this.#held;
     this.#held = noBytes;
-    this.push(held);
+    this.#feed(held, true);
   }
 
-  #hold(rest: Uint8Array): void {
+  #hold(rest: Uint8Array, isOwn: boolean): void {
+    if (isOwn && this.#held.length === 0) {
+      this.#held = rest;
+      return;
+    }
     const held = new Uint8Array(this.#held.length + rest.length);
     held.set(this.#held);
     held.set(rest, this.#held.length);

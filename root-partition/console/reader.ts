@@ -10,10 +10,20 @@ export interface ReaderEvents {
   onEnd: () => void;
 }
 
+/** Buffers that a burst made larger than this are given back. */
+const BUFFER_KEPT_BYTES = 64 * 1024;
+
 export class ConsoleReader {
   readonly #socket: Socket;
   readonly #limitBytes: number;
+  // Output collects in one buffer while the socket takes the other: however small a guest's writes are, what waits
+  // costs its bytes and not an object for each write.
+  #collected = new Uint8Array(4096);
+  #collectedBytes = 0;
+  #spare = new Uint8Array(4096);
+  #underwayBytes = 0;
   #droppedBytes = 0;
+  #isDetached = false;
   #isOver = false;
 
   /** Takes ownership of `fd`, a connected stream socket. */
@@ -26,22 +36,50 @@ export class ConsoleReader {
       this.#socket.destroy();
       events.onEnd();
     };
-    this.#socket.on('data', events.onInput);
+    this.#socket.on('data', (bytes: Buffer) => {
+      if (!this.#isDetached) events.onInput(bytes);
+    });
     this.#socket.on('end', end);
     this.#socket.on('error', end);
     this.#socket.on('close', end);
-    if (scrollBack.length > 0) this.#socket.write(scrollBack);
+    if (scrollBack.length > 0) this.write(scrollBack);
   }
 
   get droppedBytes(): number {
     return this.#droppedBytes;
   }
 
-  /** Passes output on; the bytes must not change afterwards. */
+  /** Passes a copy of output on, or drops it. */
   write(bytes: Uint8Array): void {
-    if (this.#isOver) return;
-    if (this.#socket.writableLength + bytes.length > this.#limitBytes) this.#droppedBytes += bytes.length;
-    else this.#socket.write(bytes);
+    if (this.#isOver || this.#isDetached) return;
+    if (this.#collectedBytes + this.#underwayBytes + bytes.length > this.#limitBytes) {
+      this.#droppedBytes += bytes.length;
+      return;
+    }
+    const end = this.#collectedBytes + bytes.length;
+    if (end > this.#collected.length) {
+      const larger = new Uint8Array(Math.max(end, 2 * this.#collected.length));
+      larger.set(this.#collected.subarray(0, this.#collectedBytes));
+      this.#collected = larger;
+    }
+    this.#collected.set(bytes, this.#collectedBytes);
+    this.#collectedBytes = end;
+    if (this.#underwayBytes === 0) this.#send();
+  }
+
+  #send(): void {
+    const sending = this.#collected;
+    const length = this.#collectedBytes;
+    this.#collected = this.#spare.length > BUFFER_KEPT_BYTES ? new Uint8Array(4096) : this.#spare;
+    this.#collectedBytes = 0;
+    this.#spare = sending;
+    this.#underwayBytes = length;
+    this.#socket.write(sending.subarray(0, length), (error) => {
+      this.#underwayBytes = 0;
+      if (this.#isOver || error) return;
+      if (this.#collectedBytes > 0) this.#send();
+      else if (this.#isDetached) this.#socket.end();
+    });
   }
 
   pause(): void {
@@ -52,13 +90,10 @@ export class ConsoleReader {
     this.#socket.resume();
   }
 
-  /** Detaches; output that is waiting still goes out if the reader takes it. */
+  /** Detaches: takes no more input; output that is waiting still goes out if the reader takes it. */
   end(): void {
-    this.#socket.end();
-  }
-
-  destroy(): void {
-    this.#isOver = true;
-    this.#socket.destroy();
+    this.#isDetached = true;
+    this.#socket.resume();
+    if (this.#underwayBytes === 0) this.#socket.end();
   }
 }

@@ -55,9 +55,7 @@ export class ConsoleService implements Device {
     }
     const output = payload.subarray(CONSOLE_HEADER_BYTES);
     this.#scrollBack.append(output);
-    if (this.#readers.size === 0) return;
-    const copy = output.slice();
-    for (const reader of this.#readers.values()) reader.write(copy);
+    for (const reader of this.#readers.values()) reader.write(output);
   }
 
   /** Takes ownership of `fd`. False when the reader exists or there are too many. */
