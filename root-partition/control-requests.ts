@@ -47,7 +47,7 @@ const isSint: Rule = (value) => whole(0, HV_SYNIC_SINT_COUNT - 1)(value) && valu
 
 const volumeShapes: Record<string, Shape> = {
   raw: { kind: exactly('raw'), file: u32, isReadOnly: isBoolean },
-  overlay: { kind: exactly('overlay'), base: u32, overlay: u32 },
+  overlay: { kind: exactly('overlay'), base: u32, overlay: u32, maxBytes: optional(bytes) },
   scratch: {
     kind: exactly('scratch'),
     capacityBytes: (value) => whole(512, SCRATCH_LIMIT_BYTES)(value) && (value as number) % 512 === 0,

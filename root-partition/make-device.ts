@@ -6,10 +6,11 @@ import { ConsoleService } from './console/service.ts';
 import { SinkService } from './console/sink.ts';
 import type { Device } from './device.ts';
 import { EntropyService } from './entropy/service.ts';
+import { OverlayVolume } from './storage/overlay-volume.ts';
 import { RawVolume } from './storage/raw-volume.ts';
 import { ScratchVolume } from './storage/scratch-volume.ts';
 import { StorageService } from './storage/service.ts';
-import { type Volume, VolumeError } from './storage/volume.ts';
+import type { Volume } from './storage/volume.ts';
 
 /** Gives the descriptor of a file number, for good. @throws ControlError FILE_UNKNOWN */
 export type TakeFile = (number: number) => number;
@@ -42,7 +43,10 @@ function makeVolume(volume: VolumeConfiguration, take: TakeFile): Volume {
     case 'scratch':
       return new ScratchVolume(volume.capacityBytes);
     case 'overlay':
-      throw new VolumeError('VOLUME_UNUSABLE', 'overlay volumes are not available');
+      return owning(
+        [take(volume.base), take(volume.overlay)],
+        ([base, overlay]) => new OverlayVolume(base as number, overlay as number, volume.maxBytes),
+      );
   }
 }
 

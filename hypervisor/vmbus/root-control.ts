@@ -18,8 +18,9 @@ export type FileNumber = number;
 export type VolumeConfiguration =
   | { kind: 'raw'; file: FileNumber; isReadOnly: boolean }
   /** `base` is never written. `overlay` is the sparse file of root-partition/storage/overlay-format.ts; when it is
-   *  empty it is made. Both must be open for reading, `overlay` also for writing. */
-  | { kind: 'overlay'; base: FileNumber; overlay: FileNumber }
+   *  empty it is made. Both must be open for reading, `overlay` also for writing. What would make the overlay file
+   *  larger than `maxBytes` fails with STORAGE_STATUS_NO_SPACE. */
+  | { kind: 'overlay'; base: FileNumber; overlay: FileNumber; maxBytes?: number }
   /** In memory, lost on release; a multiple of 512, at most 1 GiB. */
   | { kind: 'scratch'; capacityBytes: number };
 

@@ -102,14 +102,16 @@ export class VolumeFile {
     return this.#key;
   }
 
-  close(): void {
+  /** Gives the lock up but not the descriptor. */
+  unlock(): void {
     const users = inUse.get(this.#key);
-    if (this.#isWriter || users === 1) {
-      inUse.delete(this.#key);
-      libc().flock(this.fd, LOCK_UN);
-    } else if (typeof users === 'number') {
-      inUse.set(this.#key, users - 1);
-    }
+    if (this.#isWriter || users === 1) inUse.delete(this.#key);
+    else if (typeof users === 'number') inUse.set(this.#key, users - 1);
+    libc().flock(this.fd, LOCK_UN);
+  }
+
+  close(): void {
+    this.unlock();
     closeSync(this.fd);
   }
 }
