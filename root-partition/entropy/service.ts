@@ -80,12 +80,10 @@ export class EntropyService implements Device {
   }
 
   #take(length: number): boolean {
-    if (this.#tokens < length) {
-      const now = this.#options.now();
-      const earned = ((now - this.#filledAtMs) / 1000) * this.#options.bytesPerSecond;
-      this.#tokens = Math.min(this.#options.burstBytes, this.#tokens + earned);
-      this.#filledAtMs = now;
-    }
+    const now = this.#options.now();
+    const earned = ((now - this.#filledAtMs) / 1000) * this.#options.bytesPerSecond;
+    this.#tokens = Math.min(this.#options.burstBytes, this.#tokens + earned);
+    this.#filledAtMs = now;
     if (this.#tokens < length) return false;
     this.#tokens -= length;
     return true;
