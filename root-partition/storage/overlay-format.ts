@@ -7,10 +7,11 @@
 //            0 = as in the base | 1 = zeros | n = the data cluster n - 2
 //   then, at the next multiple of the cluster size, data clusters
 //
-// No two map entries name the same data cluster. Data clusters that nothing names are free. The map on disk is brought
-// up to date by a flush, after the data that it names is durable; entries are never torn because a page of the map only
-// ever mixes old and new entries, both of which were right. The identity is SHA-256 over the base's size, first and
-// last MiB: it catches an overlay put on another base, not a base that was changed on purpose.
+// No two map entries name the same data cluster. Data clusters that nothing names are free. There are at most twice as
+// many as the base has clusters: those that the map on disk names, and those that it will name after the next flush.
+// The map on disk is brought up to date by a flush, after the data that it names is durable; entries are never torn
+// because a page of the map only ever mixes old and new entries, both of which were right. The identity is SHA-256 over
+// the base's size, first and last MiB: it catches an overlay put on another base, not a base that was changed on purpose.
 import { createHash } from 'node:crypto';
 import { fdatasyncSync, ftruncateSync, readSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
@@ -19,6 +20,8 @@ import { VolumeError } from './volume.ts';
 export const OVERLAY_CLUSTER_BYTES = 65_536;
 export const OVERLAY_MAP_OFFSET = 4096;
 export const OVERLAY_PAGE_BYTES = 4096;
+/** There are at most so many data clusters for each cluster of the base. */
+export const OVERLAY_DATA_RATIO = 2;
 export const CLUSTER_IN_BASE = 0;
 export const CLUSTER_ZERO = 1;
 export const CLUSTER_FIRST_DATA = 2;
@@ -105,13 +108,12 @@ export function readOverlayMap(
 }
 
 function checkMap(map: Uint32Array, geometry: OverlayGeometry, dataClusters: number): void {
-  const seen = new Uint8Array(Math.min(dataClusters, geometry.clusters));
+  const seen = new Uint8Array(Math.min(dataClusters, OVERLAY_DATA_RATIO * geometry.clusters));
   map.forEach((entry, cluster) => {
     if (entry === CLUSTER_IN_BASE) return;
     if (cluster >= geometry.clusters) throw malformed('a map entry past the end');
     if (entry === CLUSTER_ZERO) return;
     const data = entry - CLUSTER_FIRST_DATA;
-    // There are never more data clusters than clusters: free ones are used again first.
     if (data >= seen.length) throw malformed(`cluster ${cluster} is said to be outside of the file`);
     if (seen[data] === 1) throw malformed(`cluster ${cluster} shares its data with another`);
     seen[data] = 1;

@@ -100,6 +100,38 @@ describe('an overlay volume', () => {
     expect(statSync(overlay).size).toBe(geometry.dataOffset + 2 * OVERLAY_CLUSTER_BYTES);
   });
 
+  it('can be opened again after clusters were discarded and written many times between flushes', async () => {
+    const volume = open();
+    expect(await write(volume, 0, BASE_BYTES, 1)).toBe(STORAGE_STATUS_OK);
+    await flush(volume);
+    for (let round = 2; round < 40; round++) {
+      await new Promise((done) => volume.discard(0, BASE_BYTES, done));
+      expect(await write(volume, 0, BASE_BYTES, round)).toBe(STORAGE_STATUS_OK);
+    }
+    await flush(volume);
+    await volume.close();
+    const geometry = overlayGeometry(BASE_BYTES);
+    expect(statSync(overlay).size).toBeLessThanOrEqual(
+      geometry.dataOffset + 2 * geometry.clusters * OVERLAY_CLUSTER_BYTES,
+    );
+    const after = open();
+    expect((await read(after, 0, BASE_BYTES)).every((byte) => byte === 39)).toBe(true);
+    await after.close();
+  });
+
+  it('makes room in a full file by itself when clusters were discarded', async () => {
+    const volume = open(overlayGeometry(BASE_BYTES).dataOffset + OVERLAY_CLUSTER_BYTES);
+    for (let cluster = 0; cluster < 10; cluster++) {
+      expect(await write(volume, cluster * OVERLAY_CLUSTER_BYTES, 512, 1 + cluster)).toBe(STORAGE_STATUS_OK);
+      expect(await write(volume, 9 * OVERLAY_CLUSTER_BYTES, 512, 1)).toBe(
+        cluster === 9 ? STORAGE_STATUS_OK : STORAGE_STATUS_NO_SPACE,
+      );
+      const start = cluster * OVERLAY_CLUSTER_BYTES;
+      await new Promise((done) => volume.discard(start, OVERLAY_CLUSTER_BYTES, done));
+    }
+    await volume.close();
+  });
+
   it('keeps both of two small writes to a cluster that is only being copied', async () => {
     const volume = open();
     const statuses = await Promise.all(

@@ -9,6 +9,7 @@ import {
   CLUSTER_IN_BASE,
   CLUSTER_ZERO,
   OVERLAY_CLUSTER_BYTES,
+  OVERLAY_DATA_RATIO,
   OVERLAY_MAP_OFFSET,
   OVERLAY_PAGE_BYTES,
   type OverlayGeometry,
@@ -44,8 +45,9 @@ export class OverlayVolume implements Volume {
   /** Data clusters 0..#used are taken or in one of the two lists. */
   #used: number;
   #free: number[] = [];
-  /** Free once the map on disk no longer names them. */
+  /** Free once the map on disk no longer names them; the second list once the flush under way is through. */
   #freed: number[] = [];
+  #freedByFlush: number[] = [];
   readonly #dirtyPages = new Set<number>();
   /** Clusters that are being copied from the base; writes to them wait. */
   readonly #copying = new Map<number, (() => void)[]>();
@@ -73,10 +75,8 @@ export class OverlayVolume implements Volume {
       throw error;
     }
     this.capacityBytes = this.#geometry.capacityBytes;
-    this.#clustersLimit = Math.max(
-      0,
-      Math.floor((maxBytes - this.#geometry.dataOffset) / OVERLAY_CLUSTER_BYTES),
-    );
+    const room = Math.floor((maxBytes - this.#geometry.dataOffset) / OVERLAY_CLUSTER_BYTES);
+    this.#clustersLimit = Math.max(0, Math.min(room, OVERLAY_DATA_RATIO * this.#geometry.clusters));
     this.#used = this.#findFree();
   }
 
@@ -162,7 +162,7 @@ export class OverlayVolume implements Volume {
   #copyAndWrite(piece: Piece, entry: number, finish: VolumeDone): void {
     const data = this.#allocate();
     if (data === undefined) {
-      finish(STORAGE_STATUS_NO_SPACE);
+      this.#makeRoom(piece, finish);
       return;
     }
     this.#copying.set(piece.cluster, []);
@@ -197,6 +197,18 @@ export class OverlayVolume implements Volume {
     readWholly(this.#base.fd, { bytes, at: 0, length }, start, putPiece);
   }
 
+  /** Discarded clusters are room as soon as a flush has made the map on disk forget them. */
+  #makeRoom(piece: Piece, finish: VolumeDone): void {
+    if (this.#freed.length === 0 && this.#freedByFlush.length === 0) {
+      finish(STORAGE_STATUS_NO_SPACE);
+      return;
+    }
+    this.flush((status) => {
+      if (status === STORAGE_STATUS_OK) this.#writePiece(piece, finish);
+      else finish(status);
+    });
+  }
+
   #allocate(): number | undefined {
     const free = this.#free.pop();
     if (free !== undefined) return free;
@@ -220,18 +232,17 @@ export class OverlayVolume implements Volume {
     this.#isFlushing = true;
     const pages = [...this.#dirtyPages];
     this.#dirtyPages.clear();
-    const freed = this.#freed;
+    this.#freedByFlush = this.#freed;
     this.#freed = [];
     // What the map says now: entries set from here on name data that the first sync need not cover.
     const image = pages.map((page) =>
       this.#map.slice(page * ENTRIES_PER_PAGE, (page + 1) * ENTRIES_PER_PAGE),
     );
     const finish: VolumeDone = (status) => {
-      if (status === STORAGE_STATUS_OK) this.#free.push(...freed);
-      else {
-        this.#freed.push(...freed);
-        for (const page of pages) this.#dirtyPages.add(page);
-      }
+      const target = status === STORAGE_STATUS_OK ? this.#free : this.#freed;
+      for (const data of this.#freedByFlush) target.push(data);
+      this.#freedByFlush = [];
+      if (status !== STORAGE_STATUS_OK) for (const page of pages) this.#dirtyPages.add(page);
       this.#isFlushing = false;
       for (const done of sharing) done(status);
       this.#flushNext();
