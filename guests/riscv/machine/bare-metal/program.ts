@@ -1,0 +1,116 @@
+// Bare-metal programs: an ELF file entered in M mode at its entry point, ended by HTIF, a limit or the finisher; at
+// its end the memory between begin_signature and end_signature goes to the stream "signature".
+//
+//   MACHINE_STATE  +0x40 fromhost (htif.ts) | +0x48 signature begin, end u64 | +0x58 granularity | +0x5c is bare metal
+//                  +0x60 most instructions u64 | +0x68 trace stream
+import { HV_EXIT_LIMIT_REACHED } from '../../../../hypervisor/abi/hypercalls.ts';
+import { bootArgumentIs, bootArgumentNumber } from '../../../lib/boot-arguments.ts';
+import { attachVirtioDevices } from '../virtio/devices.ts';
+import { bootFailure } from '../boot/boot-failure.ts';
+import { openVolume, readVolume, volumeBytes } from '../boot/volume-reader.ts';
+import { BOOT_ARGUMENTS, MACHINE_STATE } from '../devices/device-memory.ts';
+import {
+  HART_BUDGET_USED,
+  HART_EXIT,
+  HART_WAITING,
+  hartReset,
+  hartStep,
+  instructionsRetired,
+  ramPointer,
+} from '../hart/hart.ts';
+import { EXIT_REASON, HTIF_TOHOST, RAM_BYTES, TRACING, WAITING } from '../hart/state.ts';
+import { endMachine } from '../machine-exit.ts';
+import { RAM_BASE } from '../memory/layout.ts';
+import { elfEntry, elfSymbol, isElf, loadElf } from './elf.ts';
+import { HTIF_FROMHOST } from './htif.ts';
+import { openStream, streamFlush, streamHex, streamPut } from './output-stream.ts';
+import { traceLine } from './trace.ts';
+
+const SIGNATURE_BEGIN: usize = MACHINE_STATE + 0x48;
+const SIGNATURE_END: usize = MACHINE_STATE + 0x50;
+const GRANULARITY: usize = MACHINE_STATE + 0x58;
+const IS_BARE: usize = MACHINE_STATE + 0x5c;
+const MAX_INSTRUCTIONS: usize = MACHINE_STATE + 0x60;
+const TRACE_STREAM: usize = MACHINE_STATE + 0x68;
+
+const MODE_MACHINE: u32 = 3;
+const DEFAULT_GRANULARITY: u64 = 4;
+
+/** Loads the program and sets the hart to its entry; false after saying what is wrong. */
+export function bootBareMetal(): bool {
+  const volume = openVolume('kernel');
+  if (volume == 0) return bootFailure('no program was given');
+  const bytes = volumeBytes(volume);
+  const ramBytes = load<u32>(RAM_BYTES);
+  if (bytes == 0 || bytes > ramBytes / 2) return bootFailure('the program does not fit into half of the memory');
+  // The file waits at the top of RAM while its segments are copied; afterwards that memory is as if untouched.
+  const file = (RAM_BASE + ramBytes - <usize>bytes) & ~0xfff;
+  if (!readVolume(volume, 0, <u32>bytes, file)) return bootFailure('the program could not be read');
+  if (!isElf(file, <u32>bytes)) return bootFailure('the program is not a little-endian RISC-V ELF64 file');
+  const problem = loadElf(file, <u32>bytes, file);
+  if (problem.length > 0) return bootFailure(problem);
+  store<u64>(HTIF_TOHOST, elfSymbol(file, <u32>bytes, 'tohost'));
+  store<u64>(HTIF_FROMHOST, elfSymbol(file, <u32>bytes, 'fromhost'));
+  store<u64>(SIGNATURE_BEGIN, elfSymbol(file, <u32>bytes, 'begin_signature'));
+  store<u64>(SIGNATURE_END, elfSymbol(file, <u32>bytes, 'end_signature'));
+  const entry = elfEntry(file);
+  memory.fill(file, 0, <usize>bytes);
+  store<u32>(IS_BARE, 1);
+  store<u32>(GRANULARITY, <u32>bootArgumentNumber(BOOT_ARGUMENTS, 'signature-granularity', DEFAULT_GRANULARITY));
+  store<u64>(MAX_INSTRUCTIONS, bootArgumentNumber(BOOT_ARGUMENTS, 'max-instructions', u64.MAX_VALUE));
+  if (bootArgumentIs(BOOT_ARGUMENTS, 'trace', '1')) {
+    store<u32>(TRACE_STREAM, <u32>openStream('trace'));
+    store<u32>(TRACING, load<u32>(TRACE_STREAM) != 0 ? 1 : 0);
+  }
+  attachVirtioDevices(false);
+  hartReset(entry, 0, 0, MODE_MACHINE);
+  return true;
+}
+
+/** How many of `wanted` instructions may still run; ends the machine when none may. At least 1. */
+export function bareBudget(wanted: i32): i32 {
+  if (load<u32>(IS_BARE) == 0) return wanted;
+  const most = load<u64>(MAX_INSTRUCTIONS);
+  const retired = instructionsRetired();
+  if (retired >= most) {
+    endMachine(HV_EXIT_LIMIT_REACHED, 0);
+    return 1;
+  }
+  return most - retired < <u64>wanted ? <i32>(most - retired) : wanted;
+}
+
+/** Whether the run is traced, which single-steps it. */
+export function isTracing(): bool {
+  return load<u32>(TRACE_STREAM) != 0;
+}
+
+/** Runs up to `count` instructions one by one, a line for each; returns like hartRun. */
+export function traceStep(count: i32): i32 {
+  const stream = <usize>load<u32>(TRACE_STREAM);
+  for (let left = bareBudget(count); left > 0; left--) {
+    if (load<u32>(EXIT_REASON) != 0) return HART_EXIT;
+    hartStep();
+    traceLine(stream);
+    if (load<u32>(WAITING) != 0) return HART_WAITING;
+  }
+  return load<u32>(EXIT_REASON) != 0 ? HART_EXIT : HART_BUDGET_USED;
+}
+
+/** Writes the signature and what is left of the trace. */
+export function finishBareMetal(): void {
+  if (load<u32>(IS_BARE) == 0) return;
+  if (isTracing()) streamFlush(<usize>load<u32>(TRACE_STREAM));
+  const begin = load<u64>(SIGNATURE_BEGIN);
+  const end = load<u64>(SIGNATURE_END);
+  if (begin == 0 || end <= begin || end - begin > <u64>load<u32>(RAM_BYTES)) return;
+  const memoryAt = ramPointer(begin, <u32>(end - begin));
+  const stream = memoryAt == 0 ? 0 : openStream('signature');
+  if (stream == 0) return;
+  const width = load<u32>(GRANULARITY) == 8 ? 8 : 4;
+  for (let at: u32 = 0; at + width <= <u32>(end - begin); at += width) {
+    const word = width == 8 ? load<u64>(memoryAt + at) : <u64>load<u32>(memoryAt + at);
+    streamHex(stream, word, width * 2);
+    streamPut(stream, 0x0a);
+  }
+  streamFlush(stream);
+}
