@@ -142,6 +142,7 @@ export function findChannel(region: usize, service: u32, label: string): usize {
  * preceded by a control page; needs (outPages + inPages + 2) × 4096 bytes.
  */
 export function openChannel(region: usize, channel: usize, ring: usize, outPages: u32, inPages: u32): bool {
+  if (load<u32>(channel + ROW_OPEN) != 0) return false;
   memory.fill(ring, 0, HV_PAGE_SIZE);
   memory.fill(ring + (outPages + 1) * HV_PAGE_SIZE, 0, HV_PAGE_SIZE);
   store<u32>(channel + ROW_RING, <u32>ring);

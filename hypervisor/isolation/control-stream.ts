@@ -17,7 +17,7 @@ export type ControlRequest =
 export type ControlEvent =
   | { type: 'ready'; walls: string[] }
   | { type: 'running' }
-  | { type: 'exit'; exit: HostExit }
+  | { type: 'exit'; exit: HostExit; counters: PartitionCounters }
   | { type: 'refused'; message: string }
   | { type: 'paused'; isPaused: boolean }
   | { type: 'counters'; counters: PartitionCounters };

@@ -1,6 +1,6 @@
 // The engine's own switches for each kind of process (Node 26, V8). They are the wall behind the kernel's walls: cheap,
 // and no substitute.
-import { installationTop } from './program-files.ts';
+import { installationTop, poolFolder } from './program-files.ts';
 
 /** Flags of a partition process. It loads Cofferdam's bundles and the pool; it has no other business with files. */
 export function partitionEngineFlags(options: { memoryPages: number }): string[] {
@@ -8,8 +8,9 @@ export function partitionEngineFlags(options: { memoryPages: number }): string[]
     '--no-warnings',
     '--permission',
     `--allow-fs-read=${installationTop}/dist/*`,
-    `--allow-fs-read=${installationTop}/node_modules/*`,
     `--allow-fs-read=${installationTop}/package.json`,
+    `--allow-fs-read=${installationTop}/node_modules/*`,
+    `--allow-fs-read=${poolFolder()}/*`,
     '--allow-worker',
     '--allow-ffi',
     `--wasm-max-mem-pages=${options.memoryPages}`,

@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { PathGrant } from './landlock.ts';
 import type { LauncherEvent, LaunchRequest } from './launcher-protocol.ts';
-import { installationTop, programFile } from './program-files.ts';
+import { installationTop, poolFolder, programFile } from './program-files.ts';
 import { spawnEngine } from './spawn-engine.ts';
 
 const STDERR_TAIL_CHARACTERS = 4096;
@@ -91,7 +91,7 @@ export function launchGrants(): PathGrant[] {
     { path: '/dev/urandom', access: 'read' },
     { path: `${installationTop}/dist`, access: 'read' },
     { path: `${installationTop}/package.json`, access: 'read' },
-    { path: realpathSync(`${installationTop}/node_modules/piscina`), access: 'read' },
+    { path: poolFolder(), access: 'read' },
   ];
 }
 

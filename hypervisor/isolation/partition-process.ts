@@ -29,7 +29,8 @@ async function runModule(bytes: Uint8Array): Promise<void> {
   try {
     const running = host.run(bytes);
     sendControl(control, { type: 'running' });
-    sendControl(control, { type: 'exit', exit: await running });
+    const exit = await running;
+    sendControl(control, { type: 'exit', exit, counters: host.counters() });
   } catch (error) {
     sendControl(control, { type: 'refused', message: (error as Error).message });
   }

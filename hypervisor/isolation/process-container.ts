@@ -36,6 +36,7 @@ export class ProcessContainer implements PartitionContainer {
   #onPaused: ((isPaused: boolean) => void) | undefined;
   #onCounters: ((counters: PartitionCounters) => void) | undefined;
   #isStoppedByKernel = false;
+  #lastCounters: PartitionCounters = checkedCounters({});
 
   /** @param launcher confined or not, which is what makes the level */
   constructor(options: ContainerOptions, launcher: Launcher, uid: number | undefined) {
@@ -44,6 +45,7 @@ export class ProcessContainer implements PartitionContainer {
     this.#launcher = launcher;
     this.#uid = uid;
     this.exited = this.#exit.promise;
+    // Nobody may be waiting any more when the process ends.
     this.#ready.promise.catch(() => {});
   }
 
@@ -105,11 +107,11 @@ export class ProcessContainer implements PartitionContainer {
   }
 
   counters(): Promise<PartitionCounters> {
-    return new Promise((resolve, reject) => {
+    const answer = new Promise<PartitionCounters>((resolve) => {
       this.#onCounters = resolve;
-      void this.exited.then(() => reject(new Error('the partition has ended')));
-      this.#send({ type: 'counters' });
     });
+    this.#send({ type: 'counters' });
+    return Promise.race([answer, this.exited.then(() => this.#lastCounters)]);
   }
 
   async kill(): Promise<void> {
@@ -145,6 +147,7 @@ export class ProcessContainer implements PartitionContainer {
         this.#ready.resolve();
         break;
       case 'exit':
+        this.#lastCounters = checkedCounters(event.counters);
         this.#exit.resolve(checkedExit(event.exit));
         break;
       case 'refused':
@@ -154,7 +157,8 @@ export class ProcessContainer implements PartitionContainer {
         this.#onPaused?.(event.isPaused === true);
         break;
       case 'counters':
-        this.#onCounters?.(checkedCounters(event.counters));
+        this.#lastCounters = checkedCounters(event.counters);
+        this.#onCounters?.(this.#lastCounters);
         break;
       default:
         break;

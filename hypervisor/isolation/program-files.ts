@@ -1,6 +1,6 @@
 // Where the programs of Cofferdam's processes and threads are: bundles in dist/, whoever asks, because processes
 // under --jitless cannot strip types and jailed ones may read dist/ only.
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,4 +15,9 @@ export function programFile(name: ProgramName): string {
   const file = join(installationTop, 'dist', `${name}.js`);
   if (!existsSync(file)) throw new Error(`${file} is missing: run "npm run build" first`);
   return file;
+}
+
+/** The worker pool's package, the one dependency that a partition process loads, with links resolved. */
+export function poolFolder(): string {
+  return realpathSync(join(installationTop, 'node_modules/piscina'));
 }

@@ -17,8 +17,8 @@ import {
   channelKick,
   channelQueue,
 } from '../../lib/vmbus.ts';
-import { openMachineChannel } from './machine-channels.ts';
 import { CONSOLE_STATE } from './devices/device-memory.ts';
+import { openMachineChannel } from './machine-channels.ts';
 
 const CHANNEL: usize = CONSOLE_STATE;
 const FILLED: usize = CONSOLE_STATE + 4;

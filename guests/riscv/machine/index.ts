@@ -1,11 +1,12 @@
 // The RV64 machine: a guest of Cofferdam that is itself a whole computer. `run` sets it up on the first call, then
 // alternates between the hart and the devices until the guest ends.
+import { HV_EXIT_MACHINE_FAULT, HV_VP_HALTED, HV_VP_YIELDED } from '../../../hypervisor/abi/hypercalls.ts';
 import {
-  HV_EXIT_MACHINE_FAULT,
-  HV_VP_HALTED,
-  HV_VP_YIELDED,
-} from '../../../hypervisor/abi/hypercalls.ts';
-import { bootArgumentIs, bootArgumentNumber, findBootArgument, readBootArguments } from '../../lib/boot-arguments.ts';
+  bootArgumentIs,
+  bootArgumentNumber,
+  findBootArgument,
+  readBootArguments,
+} from '../../lib/boot-arguments.ts';
 import { idle } from '../../lib/hv.ts';
 import { exitPartition, reportInstructions } from '../../lib/hypercalls.ts';
 import { takeChannelEvents, takeControlMessage } from '../../lib/vmbus.ts';
@@ -20,8 +21,8 @@ import { rtcDeadline, rtcPoll } from './devices/rtc/device.ts';
 import { uartReceive, uartRoom } from './devices/uart/device.ts';
 import { HART_EXIT, HART_WAITING, hartRun, instructionsRetired, nextTimerDeadline } from './hart/hart.ts';
 import { RAM_BYTES } from './hart/state.ts';
-import { endMachine, exitCode, exitReason } from './machine-exit.ts';
 import { connectMachine } from './machine-channels.ts';
+import { endMachine, exitCode, exitReason } from './machine-exit.ts';
 import { MAX_RAM_BYTES } from './memory/layout.ts';
 import { pollVirtioDevices } from './virtio/devices.ts';
 

@@ -39,8 +39,10 @@ export function elfEntry(file: usize): u64 {
 export function loadElf(file: usize, bytes: u32, limit: usize): string {
   const table = load<u64>(file, 32);
   const count = <u64>load<u16>(file, 56);
-  if (load<u16>(file, 54) != <u16>PROGRAM_HEADER_BYTES) return 'the ELF program headers have another size than 56';
-  if (!isWithin(table, count * PROGRAM_HEADER_BYTES, bytes)) return 'the ELF program headers are outside the file';
+  if (load<u16>(file, 54) != <u16>PROGRAM_HEADER_BYTES)
+    return 'the ELF program headers have another size than 56';
+  if (!isWithin(table, count * PROGRAM_HEADER_BYTES, bytes))
+    return 'the ELF program headers are outside the file';
   for (let i: u64 = 0; i < count; i++) {
     const header = file + <usize>(table + i * PROGRAM_HEADER_BYTES);
     if (load<u32>(header) != SEGMENT_LOAD) continue;
@@ -48,7 +50,8 @@ export function loadElf(file: usize, bytes: u32, limit: usize): string {
     const gpa = load<u64>(header, 24);
     const fileBytes = load<u64>(header, 32);
     const memoryBytes = load<u64>(header, 40);
-    if (!isWithin(offset, fileBytes, bytes) || fileBytes > memoryBytes) return 'an ELF segment is outside the file';
+    if (!isWithin(offset, fileBytes, bytes) || fileBytes > memoryBytes)
+      return 'an ELF segment is outside the file';
     if (gpa < RAM_GPA || !isWithin(gpa - RAM_GPA, memoryBytes, <u64>(limit - RAM_BASE))) {
       return 'an ELF segment does not fit into memory at its address';
     }

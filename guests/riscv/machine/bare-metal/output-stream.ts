@@ -39,7 +39,7 @@ export function streamText(stream: usize, text: string): void {
 /** `value` as `digits` lower-case hexadecimal digits. */
 export function streamHex(stream: usize, value: u64, digits: i32): void {
   for (let shift = (digits - 1) * 4; shift >= 0; shift -= 4) {
-    const digit = <u8>((value >> (<u64>shift)) & 15);
+    const digit = <u8>((value >> <u64>shift) & 15);
     streamPut(stream, digit < 10 ? 0x30 + digit : 0x57 + digit);
   }
 }

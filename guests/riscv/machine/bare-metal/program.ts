@@ -5,7 +5,6 @@
 //                  +0x60 most instructions u64 | +0x68 trace stream
 import { HV_EXIT_LIMIT_REACHED } from '../../../../hypervisor/abi/hypercalls.ts';
 import { bootArgumentIs, bootArgumentNumber } from '../../../lib/boot-arguments.ts';
-import { attachVirtioDevices } from '../virtio/devices.ts';
 import { bootFailure } from '../boot/boot-failure.ts';
 import { openVolume, readVolume, volumeBytes } from '../boot/volume-reader.ts';
 import { BOOT_ARGUMENTS, MACHINE_STATE } from '../devices/device-memory.ts';
@@ -18,9 +17,10 @@ import {
   instructionsRetired,
   ramPointer,
 } from '../hart/hart.ts';
-import { EXIT_REASON, HTIF_TOHOST, RAM_BYTES, TRACING, WAITING } from '../hart/state.ts';
+import { EXIT_REASON, HTIF_TOHOST, RAM_BYTES, WAITING } from '../hart/state.ts';
 import { endMachine } from '../machine-exit.ts';
 import { RAM_BASE } from '../memory/layout.ts';
+import { attachVirtioDevices } from '../virtio/devices.ts';
 import { elfEntry, elfSymbol, isElf, loadElf } from './elf.ts';
 import { HTIF_FROMHOST } from './htif.ts';
 import { openStream, streamFlush, streamHex, streamPut } from './output-stream.ts';
@@ -42,7 +42,8 @@ export function bootBareMetal(): bool {
   if (volume == 0) return bootFailure('no program was given');
   const bytes = volumeBytes(volume);
   const ramBytes = load<u32>(RAM_BYTES);
-  if (bytes == 0 || bytes > ramBytes / 2) return bootFailure('the program does not fit into half of the memory');
+  if (bytes == 0 || bytes > ramBytes / 2)
+    return bootFailure('the program does not fit into half of the memory');
   // The file waits at the top of RAM while its segments are copied; afterwards that memory is as if untouched.
   const file = (RAM_BASE + ramBytes - <usize>bytes) & ~0xfff;
   if (!readVolume(volume, 0, <u32>bytes, file)) return bootFailure('the program could not be read');
@@ -56,11 +57,13 @@ export function bootBareMetal(): bool {
   const entry = elfEntry(file);
   memory.fill(file, 0, <usize>bytes);
   store<u32>(IS_BARE, 1);
-  store<u32>(GRANULARITY, <u32>bootArgumentNumber(BOOT_ARGUMENTS, 'signature-granularity', DEFAULT_GRANULARITY));
+  store<u32>(
+    GRANULARITY,
+    <u32>bootArgumentNumber(BOOT_ARGUMENTS, 'signature-granularity', DEFAULT_GRANULARITY),
+  );
   store<u64>(MAX_INSTRUCTIONS, bootArgumentNumber(BOOT_ARGUMENTS, 'max-instructions', u64.MAX_VALUE));
   if (bootArgumentIs(BOOT_ARGUMENTS, 'trace', '1')) {
     store<u32>(TRACE_STREAM, <u32>openStream('trace'));
-    store<u32>(TRACING, load<u32>(TRACE_STREAM) != 0 ? 1 : 0);
   }
   attachVirtioDevices(false);
   hartReset(entry, 0, 0, MODE_MACHINE);

@@ -46,8 +46,8 @@ export function traceLine(stream: usize): void {
 
 function registers(stream: usize, now: usize, before: usize, letter: u8): void {
   for (let i: u32 = 0; i < 32; i++) {
-    const value = load<u64>(now + (<usize>i << 3));
-    if (value == load<u64>(before + (<usize>i << 3))) continue;
+    const value = load<u64>(now + ((<usize>i) << 3));
+    if (value == load<u64>(before + ((<usize>i) << 3))) continue;
     streamPut(stream, SPACE);
     streamPut(stream, letter);
     if (i >= 10) streamPut(stream, <u8>(0x30 + i / 10));

@@ -64,7 +64,8 @@ function stringOffset(name: string): u32 {
     offset++;
   }
   assert(stringsUsed + name.length < TREE_STRINGS_BYTES);
-  for (let i: i32 = 0; i < name.length; i++) store<u8>(TREE_STRINGS + stringsUsed + i, <u8>name.charCodeAt(i));
+  for (let i: i32 = 0; i < name.length; i++)
+    store<u8>(TREE_STRINGS + stringsUsed + i, <u8>name.charCodeAt(i));
   store<u8>(TREE_STRINGS + stringsUsed + name.length, 0);
   stringsUsed += name.length + 1;
   return <u32>offset;

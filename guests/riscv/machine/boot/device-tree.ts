@@ -1,6 +1,5 @@
 // The machine described as a device tree (Devicetree Specification 0.4; bindings: Linux Documentation/devicetree).
-import { RAM_GPA } from '../memory/layout.ts';
-import { RAM_BYTES } from '../hart/state.ts';
+
 import {
   CLINT_BYTES,
   CLINT_GPA,
@@ -21,6 +20,8 @@ import {
   VIRTIO_MMIO_IRQ,
   VIRTIO_SLOT_BYTES,
 } from '../devices/memory-map.ts';
+import { RAM_BYTES } from '../hart/state.ts';
+import { RAM_GPA } from '../memory/layout.ts';
 import {
   nodeBegin,
   nodeEnd,

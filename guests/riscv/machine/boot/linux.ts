@@ -8,9 +8,9 @@ import { hartReset } from '../hart/hart.ts';
 import { RAM_BYTES, SBI_MODE } from '../hart/state.ts';
 import { RAM_BASE, RAM_GPA } from '../memory/layout.ts';
 import { attachVirtioDevices } from '../virtio/devices.ts';
-import { BootDescription, writeDeviceTree } from './device-tree.ts';
 import { bootFailure } from './boot-failure.ts';
-import { readSeed } from './seed.ts';
+import { BootDescription, writeDeviceTree } from './device-tree.ts';
+import { readSeed, SEED_BYTES } from './seed.ts';
 import { openVolume, readVolume, volumeBytes } from './volume-reader.ts';
 
 const MEBIBYTE: u32 = 0x10_0000;
@@ -41,10 +41,11 @@ export function bootLinux(): bool {
   const line = findBootArgument(BOOT_ARGUMENTS, 'append');
   boot.commandLine = line;
   boot.commandLineBytes = line == 0 ? 0 : bootArgumentLength(BOOT_ARGUMENTS, line);
+  const seed = readSeed();
+  boot.seed = seed;
+  boot.seedBytes = seed == 0 ? 0 : SEED_BYTES;
   boot.hasPci = !bootArgumentIs(BOOT_ARGUMENTS, 'transport', 'mmio');
   boot.virtioMmioSlots = attachVirtioDevices(boot.hasPci);
-  boot.seed = readSeed();
-  boot.seedBytes = boot.seed == 0 ? 0 : 64;
   writeDeviceTree(top, boot);
   store<u32>(SBI_MODE, 1);
   hartReset(RAM_GPA + (entry - RAM_BASE), 0, RAM_GPA + (top - RAM_BASE), 1);
@@ -68,7 +69,8 @@ function loadInitrd(boot: BootDescription, top: usize, kernel: usize): bool {
   if (volume == 0) return true;
   const bytes = volumeBytes(volume);
   const kernelEnd = kernel + <usize>load<u64>(kernel + 16);
-  if (bytes == 0 || bytes > <u64>(top - kernelEnd)) return bootFailure('the initramfs does not fit into memory');
+  if (bytes == 0 || bytes > <u64>(top - kernelEnd))
+    return bootFailure('the initramfs does not fit into memory');
   const at = (top - <usize>bytes) & ~0xfff;
   if (at < kernelEnd) return bootFailure('the initramfs does not fit into memory');
   if (!readVolume(volume, 0, <u32>bytes, at)) return bootFailure('the initramfs could not be read');

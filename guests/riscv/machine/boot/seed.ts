@@ -1,7 +1,14 @@
 // Entropy and wall-clock time that the machine asks for once, at start (abi/channels/{entropy,clock}.ts).
-import { CLOCK_ANSWER_BYTES, CLOCK_GET_TIME, CLOCK_REQUEST_BYTES } from '../../../../hypervisor/abi/channels/clock.ts';
+import {
+  CLOCK_ANSWER_BYTES,
+  CLOCK_GET_TIME,
+  CLOCK_REQUEST_BYTES,
+} from '../../../../hypervisor/abi/channels/clock.ts';
 import { ENTROPY_REQUEST_BYTES } from '../../../../hypervisor/abi/channels/entropy.ts';
-import { CHANNEL_SERVICE_CLOCK, CHANNEL_SERVICE_ENTROPY } from '../../../../hypervisor/abi/channels/services.ts';
+import {
+  CHANNEL_SERVICE_CLOCK,
+  CHANNEL_SERVICE_ENTROPY,
+} from '../../../../hypervisor/abi/channels/services.ts';
 import { ringPayloadBytes, ringRead, ringRelease } from '../../../lib/ring.ts';
 import {
   channelIncomingBytes,
@@ -11,13 +18,14 @@ import {
   closeChannel,
   waitForPacket,
 } from '../../../lib/vmbus.ts';
-import { rtcSetEpoch } from '../devices/rtc/device.ts';
 import { CHAIN_SCRATCH, VMBUS_REGION } from '../devices/device-memory.ts';
+import { rtcSetEpoch } from '../devices/rtc/device.ts';
 import { readTime } from '../hart/time.ts';
 import { openMachineChannel } from '../machine-channels.ts';
 
-const SEED_BYTES: u32 = 64;
+export const SEED_BYTES: u32 = 64;
 const TICK_NS: u64 = 100;
+const SEED: usize = CHAIN_SCRATCH + 0x800;
 
 /** Makes one request of two words and copies `bytes` of its answer to CHAIN_SCRATCH; false when it is shorter. */
 function ask(channel: usize, word: u32, requestBytes: u32, bytes: u32): bool {
@@ -33,13 +41,16 @@ function ask(channel: usize, word: u32, requestBytes: u32, bytes: u32): bool {
   return isWhole;
 }
 
-/** 64 random bytes; 0 when there is no entropy channel. The virtio entropy device opens the channel again. */
+/** Address of SEED_BYTES random bytes; 0 without an entropy channel. The virtio device opens the channel again. */
 export function readSeed(): usize {
   const channel = openMachineChannel(CHANNEL_SERVICE_ENTROPY, 'entropy', 1, 1);
   if (channel == 0) return 0;
   const isRead = ask(channel, SEED_BYTES, ENTROPY_REQUEST_BYTES, SEED_BYTES);
   closeChannel(VMBUS_REGION, channel);
-  return isRead ? CHAIN_SCRATCH : 0;
+  // Moved to where no later request of the set-up writes over it.
+  memory.copy(SEED, CHAIN_SCRATCH, SEED_BYTES);
+  memory.fill(CHAIN_SCRATCH, 0, SEED_BYTES);
+  return isRead ? SEED : 0;
 }
 
 /** Sets the RTC from the root partition's clock. */

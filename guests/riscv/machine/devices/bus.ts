@@ -34,7 +34,8 @@ export function mmioLoad(gpa: u64, width: u32): bool {
   if (gpa - VIRTIO_MMIO_GPA < VIRTIO_SLOT_BYTES * VIRTIO_SLOTS) {
     return answer(virtioMmioLoad(<u32>(gpa - VIRTIO_MMIO_GPA), width));
   }
-  if (gpa - PCI_MEMORY_GPA < PCI_MEMORY_BYTES) return answer(pciMemoryLoad(<u32>(gpa - PCI_MEMORY_GPA), width));
+  if (gpa - PCI_MEMORY_GPA < PCI_MEMORY_BYTES)
+    return answer(pciMemoryLoad(<u32>(gpa - PCI_MEMORY_GPA), width));
   if (gpa - PCI_ECAM_GPA < PCI_ECAM_BYTES) return answer(ecamLoad(<u32>(gpa - PCI_ECAM_GPA), width));
   if (gpa - CLINT_GPA < CLINT_BYTES) return answer(clintLoad(<u32>(gpa - CLINT_GPA), width));
   if (gpa - RTC_GPA < 0x1000) return answer(rtcLoad(<u32>(gpa - RTC_GPA)));

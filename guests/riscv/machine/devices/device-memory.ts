@@ -5,8 +5,9 @@
 //   +0x01_7000  machine words            +0x02_0000  virtio devices, 8 × 64 KiB
 //   +0x0a_0000  PCI configuration spaces, 16 × 4 KiB              +0x0c_0000  device-tree strings
 //   +0x0d_0000  virtqueue chain scratch  +0x10_0000  channel rings, handed out upwards
-import { DEVICES_BASE, DEVICES_END } from '../memory/layout.ts';
+
 import { HV_PAGE_SIZE } from '../../../../hypervisor/abi/hypercalls.ts';
+import { DEVICES_BASE, DEVICES_END } from '../memory/layout.ts';
 
 export const VMBUS_REGION: usize = DEVICES_BASE;
 export const PLIC_STATE: usize = DEVICES_BASE + 0x1_0000;

@@ -48,7 +48,8 @@ export function attachPciDevices(): void {
 /** Address of a configuration register, 0 when nothing is there. */
 function register(offset: u32, width: u32): usize {
   const deviceNumber = (offset >>> 15) & 31;
-  const isPresent = ((offset >>> 12) & 7) == 0 && deviceNumber <= VIRTIO_DEVICES && load<u32>(space(deviceNumber)) != 0;
+  const isPresent =
+    ((offset >>> 12) & 7) == 0 && deviceNumber <= VIRTIO_DEVICES && load<u32>(space(deviceNumber)) != 0;
   return isPresent && width <= 4 && (offset & (width - 1)) == 0 ? space(deviceNumber) + (offset & 0xfff) : 0;
 }
 

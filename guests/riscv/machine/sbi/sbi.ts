@@ -1,6 +1,10 @@
 // Supervisor Binary Interface 2.0 for kernels that are entered in S mode: the machine itself is the firmware (RISC-V
 // SBI Specification 2.0; chapter numbers at the extensions below).
-import { HV_EXIT_GUEST_FAILURE, HV_EXIT_POWER_OFF, HV_EXIT_RESET } from '../../../../hypervisor/abi/hypercalls.ts';
+import {
+  HV_EXIT_GUEST_FAILURE,
+  HV_EXIT_POWER_OFF,
+  HV_EXIT_RESET,
+} from '../../../../hypervisor/abi/hypercalls.ts';
 import { consoleFlush, consolePut, consoleTake } from '../console.ts';
 import { ramPointer, readRegister, setInterruptPending, writeRegister } from '../hart/hart.ts';
 import { STIMECMP } from '../hart/state.ts';

@@ -1,11 +1,13 @@
 // The machine's virtio devices: which there are, and who behaves how. The device contract is four functions: attach,
 // notify (the driver kicked a queue), reset, poll (the channel or the console has something).
-import { CHANNEL_SERVICE_ENTROPY, CHANNEL_SERVICE_STORAGE } from '../../../../hypervisor/abi/channels/services.ts';
+import {
+  CHANNEL_SERVICE_ENTROPY,
+  CHANNEL_SERVICE_STORAGE,
+} from '../../../../hypervisor/abi/channels/services.ts';
 import { openMachineChannel } from '../machine-channels.ts';
 import { attachPciDevices } from '../pci/host-bridge.ts';
 import { attachBlock, notifyBlock, pollBlock, resetBlock } from './block/device.ts';
 import { attachConsole, notifyConsole, pollConsole } from './console/device.ts';
-import { attachEntropy, notifyEntropy, pollEntropy, resetEntropy } from './entropy/device.ts';
 import {
   IS_ON_PCI,
   MAX_QUEUE_SIZE,
@@ -19,6 +21,7 @@ import {
   virtioDevice,
   virtioQueue,
 } from './device-state.ts';
+import { attachEntropy, notifyEntropy, pollEntropy, resetEntropy } from './entropy/device.ts';
 
 const DISK_RING_PAGES: u32 = 128;
 

@@ -88,7 +88,7 @@ function commonLoad(device: usize, offset: u32): u64 {
     case 0x0c:
       return load<u32>(device + DRIVER_FEATURE_SELECT) > 1
         ? 0
-        : load<u32>(device + DRIVER_FEATURES + (<usize>load<u32>(device + DRIVER_FEATURE_SELECT) << 2));
+        : load<u32>(device + DRIVER_FEATURES + ((<usize>load<u32>(device + DRIVER_FEATURE_SELECT)) << 2));
     case 0x10:
     case 0x1a:
       return NO_VECTOR;

@@ -1,6 +1,6 @@
 // What both transports do to a device: features, status, queues (virtio 1.3 §2, §3). A queue's addresses and size are
 // latched: once it is ready they can be changed by a reset only.
-import { resetDevice, notifyDevice } from './devices.ts';
+
 import {
   CONFIG,
   CONFIG_BYTES,
@@ -25,18 +25,19 @@ import {
   virtioDevice,
   virtioQueue,
 } from './device-state.ts';
+import { notifyDevice, resetDevice } from './devices.ts';
 import { acknowledgeInterrupt } from './interrupts.ts';
 
 /** The 32 device feature bits that the driver selected. */
 export function selectedFeatures(device: usize): u32 {
   const select = load<u32>(device + FEATURE_SELECT);
-  return select > 1 ? 0 : load<u32>(device + FEATURES + (<usize>select << 2));
+  return select > 1 ? 0 : load<u32>(device + FEATURES + ((<usize>select) << 2));
 }
 
 export function setDriverFeatures(device: usize, value: u32): void {
   const select = load<u32>(device + DRIVER_FEATURE_SELECT);
   const isNegotiating = (load<u32>(device + STATUS) & STATUS_FEATURES_OK) == 0;
-  if (select <= 1 && isNegotiating) store<u32>(device + DRIVER_FEATURES + (<usize>select << 2), value);
+  if (select <= 1 && isNegotiating) store<u32>(device + DRIVER_FEATURES + ((<usize>select) << 2), value);
 }
 
 /** Writes the device status; 0 resets. */

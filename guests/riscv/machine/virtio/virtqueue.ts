@@ -89,14 +89,15 @@ function walk(table: usize, size: u32, head: u32): bool {
   let total: u64 = 0;
   for (let steps: u32 = 0; steps <= size; steps++) {
     if (position >= count) return false;
-    const descriptor = at + (<usize>position << 4);
+    const descriptor = at + ((<usize>position) << 4);
     const address = load<u64>(descriptor);
     const length = load<u32>(descriptor, 8);
     const flags = <u32>load<u16>(descriptor, 12);
     const next = <u32>load<u16>(descriptor, 14);
     if ((flags & FLAG_INDIRECT) != 0) {
       // An indirect table is the chain's last descriptor in its queue and does not nest (§2.7.5.3).
-      if (isIndirect || (flags & FLAG_NEXT) != 0 || length == 0 || length % DESCRIPTOR_BYTES != 0) return false;
+      if (isIndirect || (flags & FLAG_NEXT) != 0 || length == 0 || length % DESCRIPTOR_BYTES != 0)
+        return false;
       count = length / DESCRIPTOR_BYTES;
       if (count > size) return false;
       at = ramPointer(address, length);

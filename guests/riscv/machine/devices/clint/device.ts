@@ -35,7 +35,7 @@ export function clintLoad(offset: u32, width: u32): u64 {
   let word: u64 = 0;
   if ((offset & ~7) == OFFSET_MTIMECMP) word = load<u64>(MTIMECMP);
   else if ((offset & ~7) == OFFSET_MTIME) word = readTime();
-  if (width == 4) return (word >> (<u64>(offset & 4) << 3)) & 0xffff_ffff;
+  if (width == 4) return (word >> ((<u64>(offset & 4)) << 3)) & 0xffff_ffff;
   return word;
 }
 

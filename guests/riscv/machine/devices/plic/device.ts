@@ -34,13 +34,13 @@ export function plicSetLine(irq: u32, isHigh: bool): void {
 
 /** What a context may claim: enabled, pending, and of a priority above its threshold; 0 = nothing. */
 function best(context: u32): u32 {
-  let candidates = load<u64>(PENDING) & load<u64>(ENABLE + (<usize>context << 3));
+  let candidates = load<u64>(PENDING) & load<u64>(ENABLE + ((<usize>context) << 3));
   let bestSource: u32 = 0;
-  let bestPriority = load<u32>(THRESHOLD + (<usize>context << 2));
+  let bestPriority = load<u32>(THRESHOLD + ((<usize>context) << 2));
   while (candidates != 0) {
     const source = <u32>ctz(candidates);
     candidates &= candidates - 1;
-    const priority = load<u32>(PRIORITY + (<usize>source << 2));
+    const priority = load<u32>(PRIORITY + ((<usize>source) << 2));
     if (priority > bestPriority) {
       bestPriority = priority;
       bestSource = source;
@@ -69,23 +69,24 @@ function complete(context: u32, source: u32): void {
   if (source >= PLIC_SOURCES) return;
   const mask = (<u64>1) << (<u64>source);
   // A completion for a source that the context has not enabled is ignored (chapter 10).
-  if ((load<u64>(ENABLE + (<usize>context << 3)) & mask) == 0) return;
+  if ((load<u64>(ENABLE + ((<usize>context) << 3)) & mask) == 0) return;
   store<u64>(CLAIMED, load<u64>(CLAIMED) & ~mask);
   update();
 }
 
 export function plicLoad(offset: u32): u32 {
   if (offset < PLIC_PENDING) return offset < PLIC_SOURCES * 4 ? load<u32>(PRIORITY + offset) : 0;
-  if (offset < PLIC_ENABLE) return offset < PLIC_PENDING + 8 ? load<u32>(PENDING + (offset - PLIC_PENDING)) : 0;
+  if (offset < PLIC_ENABLE)
+    return offset < PLIC_PENDING + 8 ? load<u32>(PENDING + (offset - PLIC_PENDING)) : 0;
   if (offset < PLIC_CONTEXT) {
     const context = (offset - PLIC_ENABLE) / PLIC_ENABLE_STRIDE;
     const word = (offset - PLIC_ENABLE) % PLIC_ENABLE_STRIDE;
-    return context < PLIC_CONTEXTS && word < 8 ? load<u32>(ENABLE + (<usize>context << 3) + word) : 0;
+    return context < PLIC_CONTEXTS && word < 8 ? load<u32>(ENABLE + ((<usize>context) << 3) + word) : 0;
   }
   const context = (offset - PLIC_CONTEXT) / PLIC_CONTEXT_STRIDE;
   if (context >= PLIC_CONTEXTS) return 0;
   const register = (offset - PLIC_CONTEXT) % PLIC_CONTEXT_STRIDE;
-  if (register == 0) return load<u32>(THRESHOLD + (<usize>context << 2));
+  if (register == 0) return load<u32>(THRESHOLD + ((<usize>context) << 2));
   return register == 4 ? claim(context) : 0;
 }
 
@@ -97,13 +98,13 @@ export function plicStore(offset: u32, value: u32): void {
     const word = (offset - PLIC_ENABLE) % PLIC_ENABLE_STRIDE;
     // Source 0 does not exist.
     if (context < PLIC_CONTEXTS && word < 8) {
-      store<u32>(ENABLE + (<usize>context << 3) + word, word == 0 ? value & ~1 : value);
+      store<u32>(ENABLE + ((<usize>context) << 3) + word, word == 0 ? value & ~1 : value);
     }
   } else if (offset >= PLIC_CONTEXT) {
     const context = (offset - PLIC_CONTEXT) / PLIC_CONTEXT_STRIDE;
     const register = (offset - PLIC_CONTEXT) % PLIC_CONTEXT_STRIDE;
     if (context >= PLIC_CONTEXTS) return;
-    if (register == 0) store<u32>(THRESHOLD + (<usize>context << 2), value & PLIC_MAX_PRIORITY);
+    if (register == 0) store<u32>(THRESHOLD + ((<usize>context) << 2), value & PLIC_MAX_PRIORITY);
     else if (register == 4) complete(context, value);
   }
   update();

@@ -2,7 +2,7 @@
 // channel requests of at most STORAGE_MAX_TRANSFER_BYTES, several under way at once, answered in any order.
 //
 // A channel request's transaction id: row in bits 7..0, device generation in 31..8, offset within the data above.
-import { HV_PAGE_SIZE } from '../../../../../hypervisor/abi/hypercalls.ts';
+
 import {
   STORAGE_ANSWER_HEADER_BYTES,
   STORAGE_DISCARD,
@@ -18,6 +18,7 @@ import {
   STORAGE_WRITE,
   STORAGE_WRITE_ZEROES,
 } from '../../../../../hypervisor/abi/channels/storage.ts';
+import { HV_PAGE_SIZE } from '../../../../../hypervisor/abi/hypercalls.ts';
 import { ringPayloadBytes, ringRead, ringRelease, ringTransaction } from '../../../../lib/ring.ts';
 import {
   channelHasPacket,
@@ -49,8 +50,8 @@ import {
   chainSegments,
   completeChain,
   isSegmentWritable,
-  needsReset,
   NO_CHAIN,
+  needsReset,
   noteWritten,
   readChain,
   segmentLength,
@@ -91,9 +92,9 @@ import {
   STATUS_UNSUPPORTED,
 } from './config.ts';
 import {
-  addRequestSegment,
   ASKED,
   AWAITED,
+  addRequestSegment,
   BUSY,
   DATA_BYTES,
   FAILED,
@@ -103,9 +104,9 @@ import {
   MAX_SEGMENTS,
   OFFSET,
   OPERATION,
+  REQUESTS,
   requestLength,
   requestPointer,
-  REQUESTS,
   requestRow,
   SEGMENTS,
   STATUS_POINTER,
@@ -225,7 +226,7 @@ function prepare(device: usize, request: usize, type: u32, readable: u32, writab
       if (sectors == 0 || sectors > MAX_RANGE_SECTORS) return STATUS_UNSUPPORTED;
       store<u32>(request + OPERATION, type == REQUEST_DISCARD ? STORAGE_DISCARD : STORAGE_WRITE_ZEROES);
       store<u64>(request + OFFSET, load<u64>(CHAIN_SCRATCH) << SECTOR_SHIFT);
-      store<u32>(request + DATA_BYTES, sectors << <u32>SECTOR_SHIFT);
+      store<u32>(request + DATA_BYTES, sectors << (<u32>SECTOR_SHIFT));
       return isInside(device, load<u64>(CHAIN_SCRATCH), sectors) ? STATUS_OK : STATUS_IO_ERROR;
     }
     case REQUEST_GET_ID:
@@ -302,10 +303,10 @@ function ask(device: usize, row: u32): bool {
   const body = operation == STORAGE_WRITE ? length : 0;
   if (body > 0) gather(request, asked, buffer, length);
   putStorageRequest(CHAIN_SCRATCH, operation, load<u64>(request + OFFSET) + asked, length);
-  const transaction =
-    row | ((load<u32>(device + GENERATION) & GENERATION_MASK) << 8) | ((<u64>asked) << 32);
+  const transaction = row | ((load<u32>(device + GENERATION) & GENERATION_MASK) << 8) | ((<u64>asked) << 32);
   const channel = <usize>load<u32>(device + CHANNEL);
-  if (!channelQueue(channel, transaction, CHAIN_SCRATCH, STORAGE_REQUEST_HEADER_BYTES, buffer, body)) return false;
+  if (!channelQueue(channel, transaction, CHAIN_SCRATCH, STORAGE_REQUEST_HEADER_BYTES, buffer, body))
+    return false;
   store<u32>(request + ASKED, asked + max<u32>(length, 1));
   store<u32>(request + AWAITED, load<u32>(request + AWAITED) + 1);
   return true;
@@ -340,7 +341,13 @@ function takeAnswer(index: u32, ring: usize, ringBytes: u32): void {
     isGood = load<u32>(CHAIN_SCRATCH) == STORAGE_STATUS_OK;
   }
   if (isGood && load<u32>(request + OPERATION) == STORAGE_READ) {
-    isGood = scatter(request, ring, ringBytes, <u32>(transaction >> 32), payload - STORAGE_ANSWER_HEADER_BYTES);
+    isGood = scatter(
+      request,
+      ring,
+      ringBytes,
+      <u32>(transaction >> 32),
+      payload - STORAGE_ANSWER_HEADER_BYTES,
+    );
   }
   if (!isGood) store<u32>(request + FAILED, 1);
   store<u32>(request + AWAITED, load<u32>(request + AWAITED) - 1);

@@ -39,17 +39,17 @@ export function freeRow(device: usize): i32 {
 
 export function addRequestSegment(request: usize, pointer: usize, length: u32): void {
   const count = load<u32>(request + SEGMENTS);
-  store<u32>(request + LIST + (<usize>count << 3), <u32>pointer);
-  store<u32>(request + LIST + (<usize>count << 3), length, 4);
+  store<u32>(request + LIST + ((<usize>count) << 3), <u32>pointer);
+  store<u32>(request + LIST + ((<usize>count) << 3), length, 4);
   store<u32>(request + SEGMENTS, count + 1);
 }
 
 export function requestPointer(request: usize, segment: u32): usize {
-  return <usize>load<u32>(request + LIST + (<usize>segment << 3));
+  return <usize>load<u32>(request + LIST + ((<usize>segment) << 3));
 }
 
 export function requestLength(request: usize, segment: u32): u32 {
-  return load<u32>(request + LIST + (<usize>segment << 3), 4);
+  return load<u32>(request + LIST + ((<usize>segment) << 3), 4);
 }
 
 /** Copies `length` bytes of the request's data, from `offset`, to `target`. */

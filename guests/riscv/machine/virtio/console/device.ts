@@ -1,6 +1,14 @@
 // virtio console, one port (virtio 1.3 §5.3): queue 0 receives, queue 1 transmits.
 import { consolePut, consoleTake, isConsoleVirtio } from '../../console.ts';
-import { FEATURE_INDIRECT, FEATURE_VERSION_1, FEATURES, QUEUE_COUNT, TYPE, VIRTIO_CONSOLE, virtioDevice } from '../device-state.ts';
+import {
+  FEATURE_INDIRECT,
+  FEATURE_VERSION_1,
+  FEATURES,
+  QUEUE_COUNT,
+  TYPE,
+  VIRTIO_CONSOLE,
+  virtioDevice,
+} from '../device-state.ts';
 import {
   chainSegments,
   completeChain,

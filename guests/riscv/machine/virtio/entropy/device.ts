@@ -63,8 +63,8 @@ export function notifyEntropy(index: u32): void {
   for (let i: u32 = 0; i < chainSegments() && wanted < ENTROPY_MAX_BYTES; i++) {
     if (!isSegmentWritable(i)) continue;
     const length = min<u32>(segmentLength(i), ENTROPY_MAX_BYTES - wanted);
-    store<u32>(device + LIST + (<usize>count << 3), <u32>segmentPointer(i));
-    store<u32>(device + LIST + (<usize>count << 3), length, 4);
+    store<u32>(device + LIST + ((<usize>count) << 3), <u32>segmentPointer(i));
+    store<u32>(device + LIST + ((<usize>count) << 3), length, 4);
     wanted += length;
     count++;
   }
@@ -105,8 +105,8 @@ export function pollEntropy(index: u32): void {
 function scatter(device: usize, ring: usize, ringBytes: u32, length: u32): void {
   let done: u32 = 0;
   for (let i: u32 = 0; i < load<u32>(device + SEGMENTS) && done < length; i++) {
-    const pointer = <usize>load<u32>(device + LIST + (<usize>i << 3));
-    const part = min<u32>(load<u32>(device + LIST + (<usize>i << 3), 4), length - done);
+    const pointer = <usize>load<u32>(device + LIST + ((<usize>i) << 3));
+    const part = min<u32>(load<u32>(device + LIST + ((<usize>i) << 3), 4), length - done);
     ringRead(ring, ringBytes, done, pointer, part);
     noteWritten(pointer, part);
     done += part;
