@@ -118,7 +118,7 @@ describe('an overlay volume under random use', () => {
           fc.asyncProperty(fc.array(operation, { maxLength: 40 }), (operations) =>
             run(directory, operations, maxClusters),
           ),
-          { numRuns: 100 },
+          { numRuns: 60 },
         );
       } finally {
         rmSync(directory, { recursive: true });

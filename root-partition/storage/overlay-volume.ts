@@ -1,8 +1,8 @@
 // A volume that reads from a base and keeps what is written in a sparse file of its own (overlay-format.ts). The base
 // is never written.
-import { fdatasync } from 'node:fs';
 import { STORAGE_STATUS_NO_SPACE, STORAGE_STATUS_OK } from '../../hypervisor/abi/channels/storage.ts';
 import { punchHole, readWholly, VolumeFile, writeWholly } from './file-operations.ts';
+import { FileSync } from './file-sync.ts';
 import {
   baseIdentity,
   CLUSTER_FIRST_DATA,
@@ -17,7 +17,7 @@ import {
   readOverlayMap,
   writeEmptyOverlay,
 } from './overlay-format.ts';
-import { type BufferRange, statusOfError, type Volume, type VolumeDone } from './volume.ts';
+import type { BufferRange, Volume, VolumeDone } from './volume.ts';
 
 const ENTRIES_PER_PAGE = OVERLAY_PAGE_BYTES / 4;
 /** Long discards are cut, so that no partition waits long for another's. */
@@ -40,6 +40,7 @@ export class OverlayVolume implements Volume {
   readonly #geometry: OverlayGeometry;
   readonly #base: VolumeFile;
   readonly #file: VolumeFile;
+  readonly #sync: FileSync;
   readonly #map: Uint32Array;
   readonly #clustersLimit: number;
   /** Data clusters 0..#used are taken or in one of the two lists. */
@@ -74,6 +75,7 @@ export class OverlayVolume implements Volume {
       this.#file.unlock();
       throw error;
     }
+    this.#sync = new FileSync(overlayFd);
     this.capacityBytes = this.#geometry.capacityBytes;
     const room = Math.floor((maxBytes - this.#geometry.dataOffset) / OVERLAY_CLUSTER_BYTES);
     this.#clustersLimit = Math.max(0, Math.min(room, OVERLAY_DATA_RATIO * this.#geometry.clusters));
@@ -247,7 +249,7 @@ export class OverlayVolume implements Volume {
       for (const done of sharing) done(status);
       this.#flushNext();
     };
-    this.#sync((status) => {
+    this.#sync.request((status) => {
       if (status !== STORAGE_STATUS_OK || pages.length === 0) finish(status);
       else this.#writePages(pages, image, finish);
     });
@@ -262,14 +264,10 @@ export class OverlayVolume implements Volume {
       writeWholly(this.#file.fd, range, OVERLAY_MAP_OFFSET + page * OVERLAY_PAGE_BYTES, (status) => {
         if (result === STORAGE_STATUS_OK) result = status;
         if (--remaining > 0) return;
-        if (result === STORAGE_STATUS_OK) this.#sync(done);
+        if (result === STORAGE_STATUS_OK) this.#sync.request(done);
         else done(result);
       });
     });
-  }
-
-  #sync(done: VolumeDone): void {
-    fdatasync(this.#file.fd, (error) => done(error === null ? STORAGE_STATUS_OK : statusOfError(error)));
   }
 
   discard(offset: number, length: number, done: VolumeDone): void {

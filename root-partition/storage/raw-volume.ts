@@ -1,8 +1,8 @@
 // A volume that is the bytes of one file.
-import { fdatasync } from 'node:fs';
 import { STORAGE_STATUS_OK } from '../../hypervisor/abi/channels/storage.ts';
 import { punchHole, readWholly, VolumeFile, writeWholly, zeroRange } from './file-operations.ts';
-import { type BufferRange, statusOfError, type Volume, type VolumeDone } from './volume.ts';
+import { FileSync } from './file-sync.ts';
+import type { BufferRange, Volume, VolumeDone } from './volume.ts';
 
 /** Long ranges are cut, so that no partition waits long for another's discard. */
 const STEP_BYTES = 64 * 1024 * 1024;
@@ -13,10 +13,12 @@ export class RawVolume implements Volume {
   readonly isReadOnly: boolean;
   readonly canDiscard: boolean;
   readonly #file: VolumeFile;
+  readonly #sync: FileSync;
 
   /** Takes ownership of `fd` unless it throws. @throws VolumeError */
   constructor(fd: number, isReadOnly: boolean) {
     this.#file = new VolumeFile(fd, !isReadOnly);
+    this.#sync = new FileSync(fd);
     // Only whole blocks can be written; a reader gets every byte.
     this.capacityBytes = isReadOnly
       ? this.#file.sizeBytes
@@ -34,11 +36,8 @@ export class RawVolume implements Volume {
   }
 
   flush(done: VolumeDone): void {
-    if (this.isReadOnly) {
-      done(STORAGE_STATUS_OK);
-      return;
-    }
-    fdatasync(this.#file.fd, (error) => done(error === null ? STORAGE_STATUS_OK : statusOfError(error)));
+    if (this.isReadOnly) done(STORAGE_STATUS_OK);
+    else this.#sync.request(done);
   }
 
   discard(offset: number, length: number, done: VolumeDone): void {

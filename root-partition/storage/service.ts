@@ -35,6 +35,8 @@ interface Operation {
   buffer: Uint8Array;
 }
 
+/** Buffers have one of two sizes, so that small requests keep no large ones and find theirs again. */
+const SMALL_BUFFER_BYTES = 4096;
 const BUFFERS_KEPT = 32;
 
 export class StorageService implements Device {
@@ -42,7 +44,8 @@ export class StorageService implements Device {
   readonly inFlightLimit = 32;
   readonly label: string;
   readonly #volume: Volume;
-  readonly #freeBuffers: Uint8Array[] = [];
+  readonly #smallBuffers: Uint8Array[] = [];
+  readonly #largeBuffers: Uint8Array[] = [];
   #inFlight = 0;
   #onIdle: () => void = () => {};
   readonly #counters = {
@@ -124,15 +127,19 @@ export class StorageService implements Device {
     const data = hasData ? buffer.subarray(0, request.length) : undefined;
     this.#answer(channel, operation.generation, request, operation.lo, operation.hi, data);
     channel.settleRequest(buffer.length > 0 ? request.length : 0);
-    if (buffer.length > 0 && this.#freeBuffers.length < BUFFERS_KEPT) this.#freeBuffers.push(buffer);
+    const free = this.#buffersFor(buffer.length);
+    if (buffer.length > 0 && free.length < BUFFERS_KEPT) free.push(buffer);
     if (this.#inFlight === 0) this.#onIdle();
   }
 
   /** A buffer of at least `length` bytes; most requests find one that was used before. */
   #takeBuffer(length: number): Uint8Array {
-    const free = this.#freeBuffers.pop();
-    if (free !== undefined && free.length >= length) return free;
-    return new Uint8Array(length <= 4096 ? 4096 : STORAGE_MAX_TRANSFER_BYTES);
+    const size = length <= SMALL_BUFFER_BYTES ? SMALL_BUFFER_BYTES : STORAGE_MAX_TRANSFER_BYTES;
+    return this.#buffersFor(size).pop() ?? new Uint8Array(size);
+  }
+
+  #buffersFor(size: number): Uint8Array[] {
+    return size > SMALL_BUFFER_BYTES ? this.#largeBuffers : this.#smallBuffers;
   }
 
   #answer(
