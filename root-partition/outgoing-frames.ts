@@ -3,7 +3,6 @@
 import { writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { FRAME_HEADER_BYTES } from '../hypervisor/abi/frames.ts';
-import { putWord } from '../hypervisor/vmbus/frame-header.ts';
 
 const INITIAL_BYTES = 64 * 1024;
 /** A buffer that a burst of answers made larger than this is given back. */
@@ -16,6 +15,7 @@ export class OutgoingFrames {
   readonly #socket: Socket;
   /** Where reserved frames are. May be replaced by `begin`. */
   bytes = new Uint8Array(INITIAL_BYTES);
+  #view = new DataView(this.bytes.buffer);
   #end = 0;
   /** Bytes that the stream has taken and not yet written. */
   #underway = 0;
@@ -43,11 +43,11 @@ export class OutgoingFrames {
     const at = this.#end;
     const end = at + FRAME_HEADER_BYTES + payloadBytes;
     if (end > this.bytes.length) this.#grow(end);
-    const { bytes } = this;
-    putWord(bytes, at, payloadBytes);
-    putWord(bytes, at + 4, kind | (channelId << 16));
-    putWord(bytes, at + 8, lo);
-    putWord(bytes, at + 12, hi);
+    const view = this.#view;
+    view.setUint32(at, payloadBytes, true);
+    view.setUint32(at + 4, kind | (channelId << 16), true);
+    view.setUint32(at + 8, lo, true);
+    view.setUint32(at + 12, hi, true);
     this.#end = end;
     return at + FRAME_HEADER_BYTES;
   }
@@ -57,7 +57,12 @@ export class OutgoingFrames {
     while (length < needed) length *= 2;
     const larger = new Uint8Array(length);
     larger.set(this.bytes.subarray(0, this.#end));
-    this.bytes = larger;
+    this.#use(larger);
+  }
+
+  #use(bytes: Uint8Array<ArrayBuffer>): void {
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
   }
 
   /** Writes what has collected, as far as the socket takes it; the rest follows when there is room. */
@@ -79,7 +84,7 @@ export class OutgoingFrames {
     }
     if (written === end) {
       this.#end = 0;
-      if (this.bytes.length > KEPT_BYTES) this.bytes = new Uint8Array(INITIAL_BYTES);
+      if (this.bytes.length > KEPT_BYTES) this.#use(new Uint8Array(INITIAL_BYTES));
       return;
     }
     this.#handToStream(written);
@@ -88,7 +93,7 @@ export class OutgoingFrames {
   #handToStream(written: number): void {
     const rest = this.bytes.subarray(written, this.#end);
     this.#underway = rest.length;
-    this.bytes = new Uint8Array(INITIAL_BYTES);
+    this.#use(new Uint8Array(INITIAL_BYTES));
     this.#end = 0;
     this.#socket.write(rest, () => {
       this.#underway = 0;

@@ -43,6 +43,20 @@ describe('the clock', () => {
     expect(coarse()).toBe(1_700_000_001_000_000_000n);
   });
 
+  it.each([1, 7, 1000, 3_000, 333_333, 1_000_000, 4_294_967_295])(
+    'is exact at a granularity of %i ns',
+    (step) => {
+      const time = { unixMs: 1_700_000_000_000, monotonicMs: 0 };
+      const now = clockOf(step, time);
+      for (const ms of [0, 1, 4095, 4096, 1_048_575, 1_048_576, 123_456_789, 2 ** 40]) {
+        time.unixMs = 1_700_000_000_000 + ms;
+        time.monotonicMs = ms + 0.5;
+        const exact = BigInt(time.unixMs) * 1_000_000n + 500_000n;
+        expect(now()).toBe(exact - (exact % BigInt(step)));
+      }
+    },
+  );
+
   it('counts on between the milliseconds and follows a wall clock that was set', () => {
     const time = { unixMs: 1_700_000_000_000, monotonicMs: 100 };
     const now = clockOf(1, time);
