@@ -67,6 +67,15 @@ describe('a control request', () => {
     expect(root.unclaimedFiles).toBe(0);
   });
 
+  it('that hands over a file where a socket belongs makes nothing', async () => {
+    const socket = root.give(openSync('/dev/null', 'r'));
+    const answer = await root.handle({ ...connect, socket });
+    expect(answer).toMatchObject({ ok: false, code: 'REQUEST_MALFORMED' });
+    expect(await root.ask({ type: 'statistics', partitionId: connect.partitionId })).toMatchObject({
+      code: 'PARTITION_UNKNOWN',
+    });
+  });
+
   it('for a partition that does not exist says so', async () => {
     const attach = { type: 'attach-console', partitionId: 9, readerId: 1, socket: 1 } as const;
     for (const request of [{ type: 'release', partitionId: 9 } as const, attach]) {

@@ -1,6 +1,6 @@
 // The root partition: partitions' devices and connections, and what the hypervisor may ask for
 // (hypervisor/vmbus/root-control.ts). Free of the process around it, which main.ts provides.
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import type {
   AttachConsoleRequest,
   ConnectRequest,
@@ -62,7 +62,7 @@ export class RootPartition {
         this.#connect(request);
         return;
       case 'reconnect':
-        this.#join(this.#partition(request.partitionId), this.#takeFile(request.socket));
+        this.#join(this.#partition(request.partitionId), this.#takeSocket(request.socket));
         return;
       case 'disconnect':
         this.#partition(request.partitionId).connection?.end('disconnected', 'the hypervisor asked for it');
@@ -122,6 +122,14 @@ export class RootPartition {
     return fd;
   }
 
+  /** A wrong descriptor is refused before anything is made for it. */
+  #takeSocket(number: number): number {
+    const fd = this.#takeFile(number);
+    if (fstatSync(fd).isSocket()) return fd;
+    closeSync(fd);
+    throw new ControlError('REQUEST_MALFORMED', `file ${number} is not a socket`);
+  }
+
   #closeFile(number: number): void {
     const fd = this.#files.take(number);
     if (fd !== undefined) closeSync(fd);
@@ -134,7 +142,7 @@ export class RootPartition {
     if (this.#partitions.size >= PARTITIONS_LIMIT) {
       throw new ControlError('LIMIT_REACHED', `${PARTITIONS_LIMIT} partitions have devices`);
     }
-    const socket = this.#takeFile(request.socket);
+    const socket = this.#takeSocket(request.socket);
     let devices: Device[];
     try {
       devices = this.#makeDevices(request);
@@ -184,7 +192,7 @@ export class RootPartition {
 
   #attach(request: AttachConsoleRequest): void {
     const found = this.#console(request.partitionId);
-    const socket = this.#takeFile(request.socket);
+    const socket = this.#takeSocket(request.socket);
     if (!found.attach(request.readerId, socket)) {
       closeSync(socket);
       throw new ControlError('READER_EXISTS', `reader ${request.readerId} exists, or there are too many`);

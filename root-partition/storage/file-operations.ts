@@ -1,5 +1,5 @@
-// Files behind volumes: whole reads and writes on a descriptor, locks, and holes. Locks and holes go through the
-// engine's foreign function interface because Node offers neither.
+// Files behind volumes: whole reads and writes on a descriptor, locks, holes, and the size of a block device. The last
+// three go through the engine's foreign function interface because Node does not offer them.
 import ffi from 'node:ffi';
 import { closeSync, fstatSync, read, write } from 'node:fs';
 import { STORAGE_STATUS_IO_ERROR, STORAGE_STATUS_OK } from '../../hypervisor/abi/channels/storage.ts';
@@ -9,6 +9,7 @@ const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_UN = 8;
+const SEEK_END = 2;
 const FALLOC_FL_KEEP_SIZE = 1;
 const FALLOC_FL_PUNCH_HOLE = 2;
 const FALLOC_FL_ZERO_RANGE = 0x10;
@@ -16,6 +17,7 @@ const FALLOC_FL_ZERO_RANGE = 0x10;
 interface Libc {
   flock: (fd: number, operation: number) => number;
   fallocate: (fd: number, mode: number, offset: bigint, length: bigint) => number;
+  lseek: (fd: number, offset: bigint, whence: number) => bigint;
 }
 
 let loaded: Libc | undefined;
@@ -23,6 +25,7 @@ const libc = (): Libc => {
   loaded ??= ffi.dlopen(null, {
     flock: { arguments: ['i32', 'i32'], return: 'i32' },
     fallocate: { arguments: ['i32', 'i32', 'i64', 'i64'], return: 'i32' },
+    lseek: { arguments: ['i32', 'i64', 'i32'], return: 'i64' },
   }).functions as Libc;
   return loaded;
 };
@@ -84,10 +87,13 @@ export class VolumeFile {
   /** Takes ownership of `fd` unless it throws. @throws VolumeError */
   constructor(fd: number, isWriter: boolean) {
     const status = fstatSync(fd);
-    if (!status.isFile()) throw new VolumeError('VOLUME_UNUSABLE', 'a volume must be a regular file');
+    if (!status.isFile() && !status.isBlockDevice()) {
+      throw new VolumeError('VOLUME_UNUSABLE', 'a volume must be a regular file or a block device');
+    }
     this.fd = fd;
-    this.sizeBytes = status.size;
-    this.#key = `${status.dev}:${status.ino}`;
+    // A block device's size is where its end is; several nodes may stand for one device.
+    this.sizeBytes = status.isFile() ? status.size : Number(libc().lseek(fd, 0n, SEEK_END));
+    this.#key = status.isFile() ? `${status.dev}:${status.ino}` : `device ${status.rdev}`;
     this.#isWriter = isWriter;
     const users = inUse.get(this.#key);
     const isFree = users === undefined || (users !== 'writer' && !isWriter);
