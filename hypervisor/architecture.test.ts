@@ -15,6 +15,10 @@ const rules: { area: string; mayImport: string[] }[] = [
     mayImport: ['root-partition/admin/', 'hypervisor/index.ts', 'guests/images/'],
   },
   {
+    area: 'root-partition/main.ts',
+    mayImport: ['root-partition/', 'hypervisor/vmbus/', 'hypervisor/isolation/tighten.ts'],
+  },
+  {
     area: 'root-partition/',
     mayImport: ['root-partition/', 'hypervisor/index.ts', 'hypervisor/vmbus/', 'hypervisor/abi/'],
   },

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FRAME_CLOSE, FRAME_DATA } from '../hypervisor/abi/frames.ts';
 import { socketPair } from '../hypervisor/isolation/socket-pair.ts';
 import type { ChannelConfiguration } from '../hypervisor/vmbus/root-control.ts';
-import { consolePacket, storagePacket } from './testing/packets.ts';
+import { consolePacket, storagePacket, words } from './testing/packets.ts';
 import { PartitionEnd } from './testing/partition-end.ts';
 import { RootProcess } from './testing/root-process.ts';
 
@@ -72,6 +72,58 @@ describe('the root partition process', () => {
     expect(await root.ask({ type: 'release', partitionId: 1 })).toMatchObject({ ok: true });
     expect(await root.ask({ type: 'release', partitionId: 2 })).toMatchObject({ ok: true });
     expect(openFiles()).toBe(filesBefore);
+  });
+
+  it('has confined itself before it hears of any partition', () => {
+    const ready = root.events.find((event) => event.type === 'ready');
+    expect(ready).toMatchObject({
+      walls: [expect.stringContaining('Landlock'), expect.stringContaining('seccomp')],
+    });
+    const threads = readdirSync(`/proc/${root.process.pid}/task`);
+    expect(threads.length).toBeGreaterThan(1);
+    for (const thread of threads) {
+      const status = readFileSync(`/proc/${root.process.pid}/task/${thread}/status`, 'utf8');
+      expect(status).toMatch(/NoNewPrivs:\s+1/);
+      expect(status).toMatch(/Seccomp:\s+2/);
+    }
+  });
+
+  it('serves every kind of device from within its confinement', async () => {
+    writeFileSync(join(directory, 'overlay'), '');
+    const overlay = root.give(openSync(join(directory, 'overlay'), 'r+'));
+    const trace = root.give(openSync(join(directory, 'trace'), 'w'));
+    const end = await connect(3, [
+      {
+        service: 'storage',
+        label: 'disk0',
+        volume: { kind: 'overlay', base: disk('base', 1 << 20), overlay },
+      },
+      raw('disk1', disk('raw', 1 << 20)),
+      { service: 'entropy', label: 'entropy' },
+      { service: 'clock', label: 'clock' },
+      { service: 'sink', label: 'trace', file: trace, maxBytes: 100 },
+    ]);
+    for (let channel = 1; channel <= 5; channel++) end.open(channel);
+    const ask = (channel: number, packet: Uint8Array): Promise<Uint8Array> => {
+      end.data(channel, packet, channel);
+      return end.answer(channel);
+    };
+    for (const channel of [1, 2]) {
+      const data = new Uint8Array(4096).fill(channel);
+      expect((await ask(channel, storagePacket({ operation: 2, data })))[0]).toBe(0);
+      expect((await ask(channel, storagePacket({ operation: 3 })))[0]).toBe(0);
+      for (const operation of [4, 5]) {
+        expect((await ask(channel, storagePacket({ operation, offset: 65_536, length: 131_072 })))[0]).toBe(
+          0,
+        );
+      }
+      expect((await ask(channel, storagePacket({ operation: 1, length: 4096 }))).subarray(8)).toEqual(data);
+    }
+    expect((await ask(3, words(4096, 0))).length).toBe(4096);
+    expect((await ask(4, words(1, 0))).length).toBe(16);
+    end.data(5, consolePacket('traced'));
+    expect(await root.ask({ type: 'release', partitionId: 3 })).toMatchObject({ ok: true });
+    expect(readFileSync(join(directory, 'trace'), 'utf8')).toBe('traced');
   });
 
   it('has no memory that is both writable and executable', () => {

@@ -1,10 +1,15 @@
 // The root partition process: started by the hypervisor process with its control channel on fd 3 (Node's IPC) and its
-// file channel on fd 4 (hypervisor/vmbus/root-control.ts). It opens nothing itself.
+// file channel on fd 4 (hypervisor/vmbus/root-control.ts). It opens nothing itself, and after it
+// has come up it cannot (tighten.ts).
+import { restartWithoutRing, tightenRootPartition } from '../hypervisor/isolation/tighten.ts';
 import type { RootMessage } from '../hypervisor/vmbus/root-control.ts';
 import { FileDescriptors } from './file-descriptors.ts';
 import { RootPartition } from './root-partition.ts';
 
+const CONTROL_CHANNEL_FD = 3;
 const FILE_CHANNEL_FD = 4;
+
+restartWithoutRing([CONTROL_CHANNEL_FD, FILE_CHANNEL_FD]);
 
 /** Sends what the hypervisor process may no longer be there to hear. */
 const tell = (message: RootMessage, done: () => void = () => {}): void => {
@@ -36,4 +41,4 @@ process.on('disconnect', () => {
 // Ends by the control channel only: an interrupt at the terminal belongs to the guest.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 
-tell({ type: 'ready' });
+tell({ type: 'ready', walls: tightenRootPartition() });

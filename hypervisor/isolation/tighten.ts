@@ -1,12 +1,14 @@
-// The last doors, closed by a partition process behind itself: after its program is loaded and its VP's thread runs,
+// The last doors, closed by a partition process (and by the root partition process) behind itself: after its program is loaded and its VP's thread runs,
 // before it looks at guest bytes. Order matters: the uid changes while files no longer matter but system calls still
 // work; the filter comes after it because it refuses setuid too; the engine's permissions come last because node:ffi
 // is needed until then.
-import { systemCall } from './foreign-functions.ts';
-import { installFilter } from './seccomp/install.ts';
-import { partitionRules } from './seccomp/profiles.ts';
+import { architecture, systemCall } from './foreign-functions.ts';
+import { landlockAbi, restrictSelf } from './landlock.ts';
+import { installFilter, setNoNewPrivileges } from './seccomp/install.ts';
+import { partitionRules, rootPartitionRules } from './seccomp/profiles.ts';
 
 const PR_SET_DUMPABLE = 4;
+const F_SETFD = 2;
 const RLIMIT_CORE = 4;
 const RLIMIT_NOFILE = 7;
 const MAX_DESCRIPTORS = 64;
@@ -25,6 +27,52 @@ export function tighten(options: { uid: number | undefined }): string[] {
   installFilter(partitionRules, 'refuse', 'process');
   walls.push('seccomp allow-list on all threads: nothing can be opened, connected, started or signalled');
   if (dropEnginePermissions()) walls.push('engine permissions: no files, no foreign functions');
+  return walls;
+}
+
+/** In the environment of an engine that `restartWithoutRing` has started. */
+const RESTARTED = 'COFFERDAM_RESTARTED';
+
+/**
+ * Starts the calling program again, in the same process, with system calls for io_uring refused. An event loop makes
+ * a ring when it comes up, if it can; a ring cannot be given up later, and would let its owner past any filter.
+ * Returns only in the program that was started again, or where there are no filters.
+ * @param descriptors those to keep; the first is the IPC channel, on which nothing may have been sent yet
+ */
+export function restartWithoutRing(descriptors: readonly [number, ...number[]]): void {
+  if (!canConfine() || process.env[RESTARTED] !== undefined) return;
+  setNoNewPrivileges();
+  installFilter([{ call: 'io_uring_setup', verdict: 'unknown' }], 'allow', 'thread');
+  for (const fd of descriptors) systemCall('fcntl', fd, F_SETFD, 0);
+  const environment = {
+    ...(process.env as Record<string, string>),
+    NODE_CHANNEL_FD: String(descriptors[0]),
+    NODE_CHANNEL_SERIALIZATION_MODE: 'json',
+    [RESTARTED]: '1',
+  };
+  const program = process.argv[1] as string;
+  process.execve?.(process.execPath, [process.execPath, ...process.execArgv, program], environment);
+}
+
+const canConfine = (): boolean => process.platform === 'linux' && architecture !== undefined;
+
+/**
+ * The same for the root partition process, before it hears of any partition. What it works on from here on are
+ * descriptors that it is handed. @returns what holds it; nothing where the system has no means
+ */
+export function tightenRootPartition(): string[] {
+  if (!canConfine()) return [];
+  const walls: string[] = [];
+  setNoNewPrivileges();
+  setLimit(RLIMIT_CORE, 0);
+  if (landlockAbi() > 0) {
+    restrictSelf([]);
+    walls.push('Landlock: no path can be reached');
+  }
+  installFilter(rootPartitionRules, 'refuse', 'process');
+  walls.push(
+    'seccomp allow-list on all threads: nothing can be opened, connected, started or made executable',
+  );
   return walls;
 }
 

@@ -169,7 +169,8 @@ export type ConnectionEndReason =
   | 'socket-error';
 
 export type RootEvent =
-  | { type: 'ready' }
+  /** `walls` says what confines the process; it is empty where the system has no means for it. */
+  | { type: 'ready'; walls: string[] }
   | { type: 'connection-ended'; partitionId: number; reason: ConnectionEndReason; message: string }
   | { type: 'reader-ended'; partitionId: number; readerId: number; droppedBytes: number };
 

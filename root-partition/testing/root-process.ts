@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { processEnvironment, rootEngineFlags } from '../../hypervisor/isolation/engine-flags.ts';
 import { FileDescriptorSender } from '../../hypervisor/isolation/send-file-descriptor.ts';
 import { socketPair } from '../../hypervisor/isolation/socket-pair.ts';
 import type { RootAnswer, RootEvent, RootMessage, RootRequest } from '../../hypervisor/vmbus/root-control.ts';
@@ -24,9 +25,9 @@ export class RootProcess {
     this.#channelFd = ours;
     this.#sender = new FileDescriptorSender(ours);
     const script = fileURLToPath(new URL('../../dist/root-partition.js', import.meta.url));
-    this.process = spawn(process.execPath, ['--jitless', '--no-warnings', script], {
+    this.process = spawn(process.execPath, [...rootEngineFlags(), script], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', theirs],
-      env: {},
+      env: { ...processEnvironment },
     });
     closeSync(theirs);
     this.process.on('message', (message: RootMessage) => {
