@@ -37,6 +37,7 @@ export class RootPartition {
   readonly #files: DescriptorSource;
   readonly #onEvent: (event: RootEvent) => void;
   readonly #partitions = new Map<number, Partition>();
+  readonly #releasing = new Set<Promise<unknown>>();
   readonly #broker = new Broker((partitionId) => this.#partitions.get(partitionId)?.connection);
 
   constructor(files: DescriptorSource, onEvent: (event: RootEvent) => void) {
@@ -173,7 +174,7 @@ export class RootPartition {
       }
       return devices;
     } catch (error) {
-      for (const device of devices) void device.release();
+      void this.#releaseDevices(devices);
       throw error;
     }
   }
@@ -203,7 +204,13 @@ export class RootPartition {
     this.#partitions.delete(partition.id);
     this.#broker.forget(partition.id);
     partition.connection?.end('disconnected', 'the partition was released');
-    await Promise.all(partition.devices.map((device) => device.release()));
+    await this.#releaseDevices(partition.devices);
+  }
+
+  async #releaseDevices(devices: Device[]): Promise<void> {
+    const released = Promise.all(devices.map((device) => device.release()));
+    this.#releasing.add(released);
+    await released.finally(() => this.#releasing.delete(released));
   }
 
   #statistics(partition: Partition): RootStatistics {
@@ -227,9 +234,10 @@ export class RootPartition {
     return statistics;
   }
 
-  /** Releases every partition: what is in flight is finished and made durable. */
+  /** Releases every partition: what is in flight is finished and made durable, also where that had begun before. */
   async shutdown(): Promise<void> {
-    await Promise.all([...this.#partitions.values()].map((partition) => this.#release(partition)));
+    const releases = [...this.#partitions.values()].map((partition) => this.#release(partition));
+    await Promise.all([...releases, ...this.#releasing]);
   }
 }
 

@@ -23,6 +23,7 @@ import type { OutgoingFrames } from '../outgoing-frames.ts';
 import { InProcessRoot } from '../testing/in-process-root.ts';
 import { type StorageFields, storagePacket } from '../testing/packets.ts';
 import type { PartitionEnd } from '../testing/partition-end.ts';
+import { OverlayVolume } from './overlay-volume.ts';
 import { StorageService } from './service.ts';
 import { statusOfError, type Volume, type VolumeDone } from './volume.ts';
 
@@ -207,6 +208,31 @@ class Recorder implements ChannelCarrier {
   } as unknown as OutgoingFrames;
   settle(): void {}
 }
+
+describe('shutdown', () => {
+  it('waits for what a release that began before it has yet to make durable', async () => {
+    const [base, overlay] = ['base', 'overlay'].map((name) => join(directory, name)) as [string, string];
+    writeFileSync(base, new Uint8Array(CAPACITY));
+    writeFileSync(overlay, '');
+    const volume = {
+      kind: 'overlay',
+      base: root.give(openSync(base, 'r')),
+      overlay: root.give(openSync(overlay, 'r+')),
+    } as const;
+    const end = await root.connect(1, [{ service: 'storage', label: 'disk0', volume }]);
+    end.open(1);
+    const data = new Uint8Array(4096).fill(7);
+    await ask(end, storagePacket({ operation: STORAGE_WRITE, data }));
+    void root.ask({ type: 'release', partitionId: 1 });
+    expect(await root.ask({ type: 'shutdown' })).toMatchObject({ ok: true });
+    // Neither locked any more nor without the write.
+    const after = new OverlayVolume(openSync(base, 'r'), openSync(overlay, 'r+'));
+    const bytes = new Uint8Array(4096);
+    await new Promise((done) => after.read({ bytes, at: 0, length: 4096 }, 0, done));
+    expect(bytes).toEqual(data);
+    await after.close();
+  });
+});
 
 describe('an answer that comes late', () => {
   it('is dropped after a close, a reopen and the end of the connection, and frees what it held', () => {

@@ -147,6 +147,7 @@ export const rootPartitionRules: readonly Rule[] = [
     'pread64',
     'pwrite64',
     'preadv',
+    'preadv2',
     'pwritev',
     'fsync',
     'fdatasync',

@@ -110,6 +110,7 @@ const numbers = {
   epoll_create1: [291, 20],
   pipe2: [293, 59],
   preadv: [295, 69],
+  preadv2: [327, 286],
   pwritev: [296, 70],
   rt_tgsigqueueinfo: [297, 240],
   perf_event_open: [298, 241],
