@@ -139,10 +139,12 @@ describe('a hostile partition', () => {
     await besideNeighbour(async () => {
       const attacker = await connect(ATTACKER, [disk('attacker')]);
       attacker.send(FRAME_CLOSE, 1);
+      // Writes: reads of what is in memory are answered before the next frame is looked at.
+      const data = new Uint8Array(65_536);
       for (let round = 0; round < 500; round++) {
         attacker.open(1);
         for (let request = 0; request < 4; request++) {
-          attacker.data(1, storagePacket({ operation: STORAGE_READ, length: 65_536 }), round);
+          attacker.data(1, storagePacket({ operation: STORAGE_WRITE, data }), round);
         }
         attacker.send(FRAME_CLOSE, 1);
       }

@@ -1,5 +1,6 @@
 // One suite for every kind of volume: each behaves as the same array of bytes.
-import { mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import ffi from 'node:ffi';
+import { fsyncSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -161,5 +162,33 @@ describe('a raw volume', () => {
 
   it('is a regular file', () => {
     expect(() => new RawVolume(openSync('/dev/zero', 'r'), true)).toThrow('regular file');
+  });
+});
+
+describe('a read', () => {
+  const { posix_fadvise: advise } = ffi.dlopen(null, {
+    posix_fadvise: { arguments: ['i32', 'i64', 'i64', 'i32'], return: 'i32' },
+  }).functions;
+  const DONT_NEED = 4;
+
+  it('gives the same bytes whether they are in memory, partly in memory, or only on the disk', async () => {
+    const path = join(directory, 'cold');
+    const model = new Uint8Array(1 << 20).map((_, index) => (index >>> 8) ^ index);
+    writeFileSync(path, model);
+    const fd = openSync(path, 'r+');
+    fsyncSync(fd);
+    const volume = new RawVolume(fd, true);
+    const random = generator(seed);
+    for (let round = 0; round < 200; round++) {
+      const length = (1 + random(128)) * 512;
+      const offset = random((model.length - length) / 512) * 512;
+      if (round % 3 === 0) advise(fd, BigInt(0), BigInt(0), DONT_NEED);
+      const bytes = new Uint8Array(length);
+      expect(await start((done) => volume.read({ bytes, at: 0, length }, offset, done))).toBe(
+        STORAGE_STATUS_OK,
+      );
+      expect(Buffer.compare(bytes, model.subarray(offset, offset + length)), `seed ${seed}`).toBe(0);
+    }
+    await volume.close();
   });
 });
