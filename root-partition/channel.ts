@@ -56,6 +56,11 @@ export class Channel {
     return this.#inFlight;
   }
 
+  /** As many requests are in flight as the device allows. */
+  get isAtLimit(): boolean {
+    return this.#inFlight >= this.device.inFlightLimit;
+  }
+
   /** The socket is full: what is not an answer should wait. */
   get isFull(): boolean {
     return this.#carrier.isFull;

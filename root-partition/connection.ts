@@ -115,11 +115,12 @@ export class Connection implements ChannelCarrier {
   #onFrame(frame: Frame): void {
     if (this.#isOver) return;
     this.framesReceived++;
+    let channel: Channel | undefined;
     switch (frame.kind) {
       case FRAME_DATA:
       case FRAME_OPEN:
       case FRAME_CLOSE: {
-        const channel = this.channels[frame.channelId - 1];
+        channel = this.channels[frame.channelId - 1];
         if (channel === undefined) {
           this.#violate(`frame for channel ${frame.channelId}`);
           return;
@@ -140,14 +141,17 @@ export class Connection implements ChannelCarrier {
         return;
     }
     this.#framesThisTurn++;
-    if (this.#mustWait()) this.#stop();
+    // Only the channel that got the frame can have come to its limit by it.
+    if (this.#isOverLimit || channel?.isAtLimit === true) this.#stop();
     else if (this.#framesThisTurn >= FRAMES_PER_TURN) this.#yield();
   }
 
+  get #isOverLimit(): boolean {
+    return this.outgoing.isFull || this.inFlightBytes > IN_FLIGHT_LIMIT_BYTES;
+  }
+
   #mustWait(): boolean {
-    if (this.outgoing.isFull || this.inFlightBytes > IN_FLIGHT_LIMIT_BYTES) return true;
-    for (const channel of this.channels) if (channel.inFlight >= channel.device.inFlightLimit) return true;
-    return false;
+    return this.#isOverLimit || this.channels.some((channel) => channel.isAtLimit);
   }
 
   #stop(): void {
