@@ -45,9 +45,11 @@ const CAPABILITY_VENDOR: u32 = 9;
 /** Writes the vendor capabilities (§4.1.4) into a configuration space at `capabilities`, `offset` from its start. */
 export function putVirtioCapabilities(index: u32, capabilities: usize, offset: u32): void {
   const configBytes = load<u32>(virtioDevice(index) + CONFIG_BYTES);
+  // A device without a configuration space has no capability for one: drivers refuse one of length 0.
+  const isrNext = configBytes > 0 ? offset + 32 : offset + 48;
   putCapability(capabilities, offset + 16, 1, COMMON, COMMON_BYTES);
-  putCapability(capabilities + 16, offset + 32, 3, ISR, 4);
-  putCapability(capabilities + 32, offset + 48, 4, DEVICE, configBytes);
+  putCapability(capabilities + 16, isrNext, 3, ISR, 4);
+  if (configBytes > 0) putCapability(capabilities + 32, offset + 48, 4, DEVICE, configBytes);
   putCapability(capabilities + 48, 0, 2, NOTIFY, 0x100);
   // The notification capability is four bytes longer: the multiplier.
   store<u8>(capabilities + 48, 20, 2);
