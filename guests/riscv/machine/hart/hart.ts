@@ -24,6 +24,7 @@ import {
   PMPCFG,
   RETIRED,
   SBI_MODE,
+  SCOUNTEREN,
   SLICE,
   STIMECMP,
   STOP_AT,
@@ -66,6 +67,8 @@ export function hartReset(pc: u64, a0: u64, a1: u64, mode: u32): void {
     store<u64>(MEDELEG, SBI_MEDELEG);
     store<u64>(MIDELEG, SBI_MIDELEG);
     store<u64>(MCOUNTEREN, 7);
+    // Kernels leave scounteren alone, and their vDSO reads the time in U mode.
+    store<u64>(SCOUNTEREN, 7);
     store<u64>(MENVCFG, ENVCFG_STCE);
   }
   dropReservation();
