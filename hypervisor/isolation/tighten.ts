@@ -12,6 +12,8 @@ const F_SETFD = 2;
 const RLIMIT_CORE = 4;
 const RLIMIT_NOFILE = 7;
 const MAX_DESCRIPTORS = 64;
+/** Just below the partitions' users (hypervisor.ts). */
+const ROOT_PARTITION_UID = 199_999;
 
 /** @param uid the user and group that this partition alone runs as, where the hypervisor runs as root */
 export function tighten(options: { uid: number | undefined }): string[] {
@@ -65,6 +67,14 @@ export function tightenRootPartition(): string[] {
   const walls: string[] = [];
   setNoNewPrivileges();
   setLimit(RLIMIT_CORE, 0);
+  if (process.getuid?.() === 0) {
+    try {
+      dropUser(ROOT_PARTITION_UID);
+      walls.push(`user and group ${ROOT_PARTITION_UID}, no capabilities`);
+    } catch {
+      // A container without such a user: what follows does not depend on it.
+    }
+  }
   if (landlockAbi() > 0) {
     restrictSelf([]);
     walls.push('Landlock: no path can be reached');
