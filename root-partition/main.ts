@@ -5,11 +5,12 @@ import { restartWithoutRing, tightenRootPartition } from '../hypervisor/isolatio
 import type { RootMessage } from '../hypervisor/vmbus/root-control.ts';
 import { FileDescriptors } from './file-descriptors.ts';
 import { RootPartition } from './root-partition.ts';
+import { FILE_THREADS } from './storage/turns.ts';
 
 const CONTROL_CHANNEL_FD = 3;
 const FILE_CHANNEL_FD = 4;
 
-restartWithoutRing([CONTROL_CHANNEL_FD, FILE_CHANNEL_FD]);
+restartWithoutRing([CONTROL_CHANNEL_FD, FILE_CHANNEL_FD], FILE_THREADS);
 
 /** Sends what the hypervisor process may no longer be there to hear. */
 const tell = (message: RootMessage, done: () => void = () => {}): void => {

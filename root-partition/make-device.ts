@@ -10,20 +10,24 @@ import { OverlayVolume } from './storage/overlay-volume.ts';
 import { RawVolume } from './storage/raw-volume.ts';
 import { ScratchVolume } from './storage/scratch-volume.ts';
 import { StorageService } from './storage/service.ts';
+import type { Turns } from './storage/turns.ts';
 import type { Volume } from './storage/volume.ts';
 
 /** Gives the descriptor of a file number, for good. @throws ControlError FILE_UNKNOWN */
 export type TakeFile = (number: number) => number;
 
-/** @throws ControlError, VolumeError; descriptors taken by then are the device's or the caller's to close */
-export function makeDevice(configuration: ChannelConfiguration, take: TakeFile): Device {
+/**
+ * @param turns those of the partition, shared by its disks
+ * @throws ControlError, VolumeError; descriptors taken by then are the device's or the caller's to close
+ */
+export function makeDevice(configuration: ChannelConfiguration, take: TakeFile, turns: Turns): Device {
   switch (configuration.service) {
     case 'console':
       return new ConsoleService(configuration.scrollBackBytes);
     case 'sink':
       return new SinkService(configuration.label, take(configuration.file), configuration.maxBytes);
     case 'storage':
-      return new StorageService(configuration.label, makeVolume(configuration.volume, take));
+      return new StorageService(configuration.label, makeVolume(configuration.volume, take), turns);
     case 'entropy': {
       const { label, bytesPerSecond, burstBytes } = configuration;
       return new EntropyService(label, {

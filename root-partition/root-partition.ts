@@ -16,6 +16,7 @@ import { ConsoleService } from './console/service.ts';
 import { ControlError, filesOf, parseRootRequest } from './control-requests.ts';
 import type { Device } from './device.ts';
 import { makeDevice } from './make-device.ts';
+import { Turns } from './storage/turns.ts';
 import { VolumeError } from './storage/volume.ts';
 
 /** Partitions that may have devices at a time. */
@@ -168,9 +169,10 @@ export class RootPartition {
 
   #makeDevices(request: ConnectRequest): Device[] {
     const devices: Device[] = [];
+    const turns = new Turns();
     try {
       for (const channel of request.channels) {
-        devices.push(makeDevice(channel, (number) => this.#takeFile(number)));
+        devices.push(makeDevice(channel, (number) => this.#takeFile(number), turns));
       }
       return devices;
     } catch (error) {

@@ -40,8 +40,9 @@ const RESTARTED = 'COFFERDAM_RESTARTED';
  * a ring when it comes up, if it can; a ring cannot be given up later, and would let its owner past any filter.
  * Returns only in the program that was started again, or where there are no filters.
  * @param descriptors those to keep; the first is the IPC channel, on which nothing may have been sent yet
+ * @param fileThreads how many threads the engine gets for file operations
  */
-export function restartWithoutRing(descriptors: readonly [number, ...number[]]): void {
+export function restartWithoutRing(descriptors: readonly [number, ...number[]], fileThreads: number): void {
   if (!canConfine() || process.env[RESTARTED] !== undefined) return;
   setNoNewPrivileges();
   installFilter([{ call: 'io_uring_setup', verdict: 'unknown' }], 'allow', 'thread');
@@ -50,6 +51,7 @@ export function restartWithoutRing(descriptors: readonly [number, ...number[]]):
     ...(process.env as Record<string, string>),
     NODE_CHANNEL_FD: String(descriptors[0]),
     NODE_CHANNEL_SERIALIZATION_MODE: 'json',
+    UV_THREADPOOL_SIZE: String(fileThreads),
     [RESTARTED]: '1',
   };
   const program = process.argv[1] as string;

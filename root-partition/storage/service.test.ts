@@ -25,6 +25,7 @@ import { type StorageFields, storagePacket } from '../testing/packets.ts';
 import type { PartitionEnd } from '../testing/partition-end.ts';
 import { OverlayVolume } from './overlay-volume.ts';
 import { StorageService } from './service.ts';
+import { Turns } from './turns.ts';
 import { statusOfError, type Volume, type VolumeDone } from './volume.ts';
 
 const CAPACITY = 1 << 20;
@@ -255,6 +256,28 @@ describe('an answer that comes late', () => {
     expect(carrier.answers).toEqual([2]);
     expect(channel.lateAnswers).toBe(2);
     expect([channel.inFlight, carrier.inFlightBytes]).toEqual([0, 0]);
+  });
+});
+
+describe('several disks of one partition', () => {
+  it('carry out four requests at a time, and answer all of them', () => {
+    const volume = new HeldVolume();
+    const carrier = new Recorder();
+    const turns = new Turns();
+    const disks = [1, 2].map(
+      (id) => new Channel(id, new StorageService(`disk${id}`, volume, turns), carrier),
+    );
+    for (const disk of disks) {
+      disk.accept(4, new Uint8Array(0), 0, 0);
+      for (let index = 0; index < 5; index++) {
+        const data = new Uint8Array(512).fill(index);
+        disk.accept(6, storagePacket({ operation: STORAGE_WRITE, data }), disk.id * 10 + index, 0);
+      }
+    }
+    expect(volume.held.length).toBe(4);
+    for (let next = 0; next < volume.held.length; next++) volume.held[next]?.(STORAGE_STATUS_OK);
+    expect(carrier.answers).toEqual([10, 11, 12, 13, 14, 20, 21, 22, 23, 24]);
+    expect(disks.map((disk) => disk.inFlight)).toEqual([0, 0]);
   });
 });
 

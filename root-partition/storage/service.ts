@@ -23,6 +23,7 @@ import { putWord } from '../../hypervisor/vmbus/frame-header.ts';
 import type { Channel } from '../channel.ts';
 import type { Device } from '../device.ts';
 import { parseStorageRequest, type StorageRequest } from './requests.ts';
+import { Turns } from './turns.ts';
 import type { Volume } from './volume.ts';
 
 /** A request being carried out: where its answer goes, and the buffer that its data passes through. */
@@ -44,6 +45,7 @@ export class StorageService implements Device {
   readonly inFlightLimit = 32;
   readonly label: string;
   readonly #volume: Volume;
+  readonly #turns: Turns;
   readonly #smallBuffers: Uint8Array[] = [];
   readonly #largeBuffers: Uint8Array[] = [];
   #inFlight = 0;
@@ -57,7 +59,9 @@ export class StorageService implements Device {
     flushes: 0,
   };
 
-  constructor(label: string, volume: Volume) {
+  /** @param turns shared by all disks of the partition */
+  constructor(label: string, volume: Volume, turns = new Turns()) {
+    this.#turns = turns;
     this.label = label;
     this.#volume = volume;
   }
@@ -88,10 +92,13 @@ export class StorageService implements Device {
     };
     channel.beginRequest(hasData ? request.length : 0);
     this.#inFlight++;
-    this.#start(operation, payload);
+    if (request.operation === STORAGE_WRITE) {
+      operation.buffer.set(payload.subarray(STORAGE_REQUEST_HEADER_BYTES));
+    }
+    this.#turns.begin(() => this.#start(operation));
   }
 
-  #start(operation: Operation, payload: Uint8Array): void {
+  #start(operation: Operation): void {
     const { request, buffer } = operation;
     const { offset, length } = request;
     const done = (status: number): void => this.#finish(operation, status);
@@ -100,7 +107,6 @@ export class StorageService implements Device {
         this.#volume.read({ bytes: buffer, at: 0, length }, offset, done);
         return;
       case STORAGE_WRITE:
-        buffer.set(payload.subarray(STORAGE_REQUEST_HEADER_BYTES));
         this.#volume.write({ bytes: buffer, at: 0, length }, offset, done);
         return;
       case STORAGE_FLUSH:
@@ -129,6 +135,7 @@ export class StorageService implements Device {
     channel.settleRequest(buffer.length > 0 ? request.length : 0);
     const free = this.#buffersFor(buffer.length);
     if (buffer.length > 0 && free.length < BUFFERS_KEPT) free.push(buffer);
+    this.#turns.end();
     if (this.#inFlight === 0) this.#onIdle();
   }
 
