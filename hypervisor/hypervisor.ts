@@ -1,7 +1,6 @@
 // The hypervisor as a program uses it: starts the root partition process and the launcher, creates partitions.
 import { freemem } from 'node:os';
 import { HV_STATUS_INSUFFICIENT_MEMORY, HV_STATUS_SUCCESS } from './abi/status.ts';
-import { PORT_CONNECTION_BASE } from './abi/vmbus.ts';
 import { bootArguments, type Guest, memoryPages } from './guest-kinds.ts';
 import { HypervisorError } from './hypervisor-error.ts';
 import { landlockAbi } from './isolation/landlock.ts';
@@ -59,7 +58,6 @@ export class Hypervisor implements AsyncDisposable {
   readonly #free = new FreeLauncher();
   readonly #table: PartitionTable;
   readonly #partitions = new Map<PartitionId, Partition>();
-  #nextPort = PORT_CONNECTION_BASE;
 
   private constructor(
     root: RootProcess,
@@ -159,18 +157,11 @@ export class Hypervisor implements AsyncDisposable {
 
   /**
    * Lets `from` post messages and signal events to `to`'s SINT, through the root partition.
-   * @returns the connection id that `from` uses
+   * @param connectionId what `from` names the connection by, firstConnectionId or above
    */
-  async connectPorts(from: Partition, to: Partition, sint: number): Promise<number> {
-    const connectionId = this.#nextPort++;
-    await this.#root.ask({
-      type: 'connect-ports',
-      fromPartition: from.id,
-      connectionId,
-      toPartition: to.id,
-      sint,
-    });
-    return connectionId;
+  async connectPorts(from: Partition, to: Partition, sint: number, connectionId: number): Promise<void> {
+    const ports = { fromPartition: from.id, connectionId, toPartition: to.id, sint };
+    await this.#root.ask({ type: 'connect-ports', ...ports });
   }
 
   /** Ends all partitions, the launcher and the root partition. */

@@ -1,0 +1,58 @@
+// Hand-built Wasm guests for tests: small enough to read, wrong in exactly the way a test wants.
+
+const section = (id: number, body: number[]): number[] => [id, ...leb(body.length), ...body];
+const leb = (value: number): number[] =>
+  value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(Math.floor(value / 128))];
+const text = (value: string): number[] => [value.length, ...Buffer.from(value)];
+
+export interface GuestModuleOptions {
+  /** Instructions of `run(vp, budget) → i32`, without the final `end`. Default: `i32.const 1` (halted). */
+  body?: number[];
+  /** Further imports: module, name, kind byte and what follows it. */
+  imports?: { module: string; name: string; rest: number[] }[];
+  /** Limits of env.memory: flags, initial, maximum. Default shared, 1, 65536 pages. */
+  memory?: number[];
+  /** Whole sections, inserted where their ids belong. */
+  tables?: number[];
+  memories?: number[];
+  exportName?: string;
+}
+
+/** Type 0 is run's, type 1 () → f64, type 2 six i32 → i32; function 0 is run unless functions are imported. */
+export function guestModule(options: GuestModuleOptions = {}): Uint8Array {
+  const imports = options.imports ?? [];
+  const functionImports = imports.filter(({ rest }) => rest[0] === 0).length;
+  const memory = options.memory ?? [3, 1, ...leb(65_536)];
+  const body = [0, ...(options.body ?? [0x41, 1]), 0x0b];
+  return Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [
+      3,
+      ...[0x60, 2, 0x7f, 0x7f, 1, 0x7f],
+      ...[0x60, 0, 1, 0x7c],
+      ...[0x60, 6, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 1, 0x7f],
+    ]),
+    ...section(2, [
+      imports.length + 1,
+      ...text('env'),
+      ...text('memory'),
+      2,
+      ...memory,
+      ...imports.flatMap(({ module, name, rest }) => [...text(module), ...text(name), ...rest]),
+    ]),
+    ...section(3, [1, 0]),
+    ...(options.tables === undefined ? [] : section(4, options.tables)),
+    ...(options.memories === undefined ? [] : section(5, options.memories)),
+    ...section(7, [1, ...text(options.exportName ?? 'run'), 0, functionImports]),
+    ...section(10, [1, ...leb(body.length), ...body]),
+  ]);
+}
+
+/** loop … br 0: never comes back. */
+export const endlessLoop = [0x03, 0x40, 0x0c, 0, 0x0b, 0x41, 1];
+/** Loads from the last addressable byte. */
+export const outOfBounds = [0x41, 0x7f, 0x28, 2, ...[0xff, 0xff, 0xff, 0xff, 0x0f]];
+/** Calls itself without end. */
+export const endlessRecursion = [0x41, 0, 0x41, 0, 0x10, 0];
+/** memory.grow 1; halts with 1 added to its result, so that -1 (refused) becomes "call me again". */
+export const growsMemory = [0x41, 1, 0x40, 0, 0x41, 2, 0x6a];

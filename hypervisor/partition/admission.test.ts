@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { type GuestModuleOptions, guestModule } from '../isolation/testing/guest-module.ts';
+import { AdmissionError, admitModule } from './admission.ts';
+
+const QUOTA_PAGES = 64;
+const admit = (options: GuestModuleOptions) => () => admitModule(guestModule(options), QUOTA_PAGES);
+const importing = (module: string, name: string, rest = [0, 0]): GuestModuleOptions => ({
+  imports: [{ module, name, rest }],
+});
+
+describe('admission', () => {
+  it('admits a module that keeps the rules, with and without hv imports', () => {
+    admit({})();
+    admit(importing('hv', 'hypercall', [0, 2]))();
+    admit(importing('hv', 'referenceTime', [0, 1]))();
+  });
+
+  const refused: Record<string, GuestModuleOptions> = {
+    'another import module': importing('env', 'system'),
+    'an unknown hv import': importing('hv', 'readFile'),
+    'a name from the object prototype': importing('hv', 'constructor'),
+    'the prototype itself': importing('hv', '__proto__'),
+    'an hv import with another type': importing('hv', 'hypercall', [0, 1]),
+    'an imported table': importing('env', 'table', [1, 0x70, 0, 1]),
+    'an imported global': importing('env', 'global', [3, 0x7f, 0]),
+    'a second memory import': importing('env', 'memory', [2, 3, 1, 0x80, 0x80, 4]),
+    'a memory of its own': { memories: [1, 0, 1] },
+    'an unshared memory': { memory: [1, 1, 0x80, 0x80, 4] },
+    'a memory without maximum': { memory: [2, 1] },
+    'a 64-bit memory': { memory: [7, 1, 0x80, 0x80, 4] },
+    'more memory than its quota': { memory: [3, 65, 0x80, 0x80, 4] },
+    'less memory than its quota': { memory: [3, 1, 63] },
+    'two tables': { tables: [2, 0x70, 0, 1, 0x70, 0, 1] },
+    'a huge table': { tables: [1, 0x70, 0, 0xff, 0xff, 0xff, 0x7f] },
+    'no run export': { exportName: 'walk' },
+  };
+  for (const [what, options] of Object.entries(refused)) {
+    it(`refuses ${what}`, () => expect(admit(options)).toThrow(AdmissionError));
+  }
+
+  it('refuses every truncation that lacks an export, and throws nothing else beyond', () => {
+    const bytes = guestModule(importing('hv', 'hypercall', [0, 2]));
+    const exportsEnd = bytes.length - 8;
+    for (let length = 0; length < bytes.length; length++) {
+      // Between the export and the code section the engine is the one to refuse; before, it must be us.
+      const attempt = () => admitModule(bytes.slice(0, length), QUOTA_PAGES);
+      if (length < exportsEnd - 1) expect(attempt).toThrow(AdmissionError);
+      else if (length !== exportsEnd) expect(() => tryTo(attempt)).not.toThrow();
+    }
+  });
+});
+
+/** Lets an AdmissionError pass and nothing else. */
+function tryTo(attempt: () => void): void {
+  try {
+    attempt();
+  } catch (error) {
+    if (!(error instanceof AdmissionError)) throw error;
+  }
+}
