@@ -11,7 +11,8 @@ export interface LaunchRequest {
 }
 
 export interface LauncherThreadData {
-  grants: PathGrant[];
+  /** What stays readable; null leaves Landlock out, as on a kernel without it. */
+  grants: PathGrant[] | null;
 }
 
 export type LauncherRequest = { id: number } & LaunchRequest;

@@ -16,7 +16,7 @@ function confine(data: LauncherThreadData): string[] {
   setNoNewPrivileges();
   walls.push('no_new_privs: no program can raise its privileges');
   const abi = landlockAbi();
-  if (abi > 0) {
+  if (abi > 0 && data.grants !== null) {
     restrictSelf(data.grants);
     const gaps = landlockGaps(abi);
     walls.push(

@@ -112,7 +112,7 @@ export class ConfinedLauncher implements Launcher {
   }
 
   /** @throws when the kernel refuses a wall (see capabilities.ts for what to use instead) */
-  static start(grants: PathGrant[] = launchGrants()): Promise<ConfinedLauncher> {
+  static start(grants: PathGrant[] | null = launchGrants()): Promise<ConfinedLauncher> {
     return new Promise((resolve, reject) => {
       const worker = new Worker(programFile('launcher-thread'), { workerData: { grants } });
       worker.once('error', reject);

@@ -1,5 +1,5 @@
-// The last doors, closed by a partition process (and by the root partition process) behind itself: after its program is loaded and its VP's thread runs,
-// before it looks at guest bytes. Order matters: the uid changes while files no longer matter but system calls still
+// The last doors, closed by a partition process (and by the root partition process) behind itself: after its program
+// is loaded and its VP's thread runs, before it looks at guest bytes. Order matters: the uid changes while files no longer matter but system calls still
 // work; the filter comes after it because it refuses setuid too; the engine's permissions come last because node:ffi
 // is needed until then.
 import { architecture, systemCall } from './foreign-functions.ts';
@@ -18,12 +18,11 @@ const ROOT_PARTITION_UID = 199_999;
 /** @param uid the user and group that this partition alone runs as, where the hypervisor runs as root */
 export function tighten(options: { uid: number | undefined }): string[] {
   const walls: string[] = [];
+  // Set by a confined launcher already; the filter carries it to all threads.
+  setNoNewPrivileges();
   setLimit(RLIMIT_CORE, 0);
   setLimit(RLIMIT_NOFILE, MAX_DESCRIPTORS);
-  if (options.uid !== undefined) {
-    dropUser(options.uid);
-    walls.push(`user and group ${options.uid}, no capabilities`);
-  }
+  if (options.uid !== undefined) walls.push(...tryDropUser(options.uid));
   if (systemCall('prctl', PR_SET_DUMPABLE, 0, 0, 0, 0) === 0)
     walls.push('no core dump, no tracing by others');
   installFilter(partitionRules, 'refuse', 'process');
@@ -69,14 +68,7 @@ export function tightenRootPartition(): string[] {
   const walls: string[] = [];
   setNoNewPrivileges();
   setLimit(RLIMIT_CORE, 0);
-  if (process.getuid?.() === 0) {
-    try {
-      dropUser(ROOT_PARTITION_UID);
-      walls.push(`user and group ${ROOT_PARTITION_UID}, no capabilities`);
-    } catch {
-      // A container without such a user: what follows does not depend on it.
-    }
-  }
+  if (process.getuid?.() === 0) walls.push(...tryDropUser(ROOT_PARTITION_UID));
   if (landlockAbi() > 0) {
     restrictSelf([]);
     walls.push('Landlock: no path can be reached');
@@ -94,6 +86,16 @@ function setLimit(resource: number, value: number): void {
   view.setBigUint64(0, BigInt(value), true);
   view.setBigUint64(8, BigInt(value), true);
   systemCall('prlimit64', 0, resource, limit, 0);
+}
+
+/** The wall that a user of its own is, or none where a container maps no such user; nothing else depends on it. */
+function tryDropUser(uid: number): string[] {
+  try {
+    dropUser(uid);
+    return [`user and group ${uid}, no capabilities`];
+  } catch {
+    return [];
+  }
 }
 
 /** glibc carries set*id calls to every thread of the process. */
