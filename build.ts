@@ -19,6 +19,7 @@ interface GuestTarget {
 
 const guestTargets: GuestTarget[] = [
   { name: 'riscv-machine', entry: 'guests/riscv/machine/index.ts', options: ['--memoryBase', '1024'] },
+  { name: 'bench-guest', entry: 'bench/micro/guest.ts', options: [] },
   ...globSync('guests/samples/*/index.ts', { cwd: top }).map((entry) => ({
     name: basename(dirname(entry)),
     entry,
@@ -46,7 +47,7 @@ async function buildGuest(target: GuestTarget): Promise<void> {
   const inputs = newest([
     'hypervisor/abi/**/*.ts',
     'guests/lib/**/*.ts',
-    `${dirname(target.entry)}/**/*.ts`,
+    target.name === 'bench-guest' ? target.entry : `${dirname(target.entry)}/**/*.ts`,
     ...(target.name === 'riscv-machine' ? ['guests/riscv/isa/**/*.ts'] : []),
     'asconfig.json',
     'package-lock.json',
