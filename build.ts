@@ -20,6 +20,7 @@ interface GuestTarget {
 const guestTargets: GuestTarget[] = [
   { name: 'riscv-machine', entry: 'guests/riscv/machine/index.ts', options: ['--memoryBase', '1024'] },
   { name: 'bench-guest', entry: 'bench/micro/guest.ts', options: [] },
+  { name: 'hostile-guest', entry: 'hypervisor/isolation/testing/hostile-guest.ts', options: [] },
   ...globSync('guests/samples/*/index.ts', { cwd: top }).map((entry) => ({
     name: basename(dirname(entry)),
     entry,
@@ -47,7 +48,7 @@ async function buildGuest(target: GuestTarget): Promise<void> {
   const inputs = newest([
     'hypervisor/abi/**/*.ts',
     'guests/lib/**/*.ts',
-    target.name === 'bench-guest' ? target.entry : `${dirname(target.entry)}/**/*.ts`,
+    target.entry.endsWith('/index.ts') ? `${dirname(target.entry)}/**/*.ts` : target.entry,
     ...(target.name === 'riscv-machine' ? ['guests/riscv/isa/**/*.ts'] : []),
     'asconfig.json',
     'package-lock.json',
