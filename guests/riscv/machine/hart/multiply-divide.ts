@@ -34,7 +34,9 @@ export function remainderUnsigned(a: i64, b: i64): i64 {
 
 export function divideWord(a: i64, b: i64): i64 {
   if (<i32>b == 0) return -1;
-  return <i64>(<i32>b == -1 ? 0 - <i32>a : <i32>a / <i32>b);
+  // In 32 bits, so that the most negative word negates to itself.
+  const quotient: i32 = <i32>b == -1 ? -(<i32>a) : <i32>a / <i32>b;
+  return <i64>quotient;
 }
 
 export function divideUnsignedWord(a: i64, b: i64): i64 {
