@@ -15,12 +15,19 @@ interface GuestTarget {
   name: string;
   entry: string;
   options: string[];
+  /** Not a guest that people would run. */
+  isForTests?: boolean;
 }
 
 const guestTargets: GuestTarget[] = [
   { name: 'riscv-machine', entry: 'guests/riscv/machine/index.ts', options: ['--memoryBase', '1024'] },
-  { name: 'bench-guest', entry: 'bench/micro/guest.ts', options: [] },
-  { name: 'hostile-guest', entry: 'hypervisor/isolation/testing/hostile-guest.ts', options: [] },
+  { name: 'bench-guest', entry: 'bench/micro/guest.ts', options: [], isForTests: true },
+  {
+    name: 'hostile-guest',
+    entry: 'hypervisor/isolation/testing/hostile-guest.ts',
+    options: [],
+    isForTests: true,
+  },
   ...globSync('guests/samples/*/index.ts', { cwd: top }).map((entry) => ({
     name: basename(dirname(entry)),
     entry,
@@ -44,7 +51,7 @@ const isFresh = (output: string, inputsMtimeMs: number): boolean =>
   !force && existsSync(output) && statSync(output).mtimeMs >= inputsMtimeMs;
 
 async function buildGuest(target: GuestTarget): Promise<void> {
-  const output = join('build/guests', `${target.name}.wasm`);
+  const output = join(target.isForTests ? 'build/test-guests' : 'build/guests', `${target.name}.wasm`);
   const inputs = newest([
     'hypervisor/abi/**/*.ts',
     'guests/lib/**/*.ts',

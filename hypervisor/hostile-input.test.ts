@@ -227,7 +227,7 @@ describe('arguments and files', () => {
 describe('guests that attack their devices', () => {
   const attack = (mode: string, count: number, disks: PartitionOptions['disks'] = []) =>
     runBesideNeighbour({
-      guest: { kind: 'unikernel', module: wasm('hostile-guest') },
+      guest: { kind: 'unikernel', module: join(installationTop, 'build/test-guests/hostile-guest.wasm') },
       arguments: { mode, count: String(count) },
       disks,
     });
@@ -239,7 +239,7 @@ describe('guests that attack their devices', () => {
   it('lets a guest write 1 GiB to a console that nobody reads, at no cost in memory', async () => {
     const before = residentMib();
     await using partition = await hypervisor.createPartition({
-      guest: { kind: 'unikernel', module: wasm('hostile-guest') },
+      guest: { kind: 'unikernel', module: join(installationTop, 'build/test-guests/hostile-guest.wasm') },
       arguments: { mode: 'flood-console', count: '1024' },
     });
     partition.start();

@@ -4,6 +4,7 @@ export type { BareMetalGuest, Guest, LinuxGuest, UnikernelGuest } from './guest-
 export { Hypervisor, type HypervisorOptions, type PartitionOptions } from './hypervisor.ts';
 export { HypervisorError, type HypervisorErrorCode } from './hypervisor-error.ts';
 export { Console } from './isolation/console-connection.ts';
+export { landlockAbi, landlockGaps } from './isolation/landlock.ts';
 export { type IsolationLevel, isolationLevels } from './isolation/partition-container.ts';
 export { installationTop } from './isolation/program-files.ts';
 export type { Disk } from './partition/devices.ts';

@@ -119,7 +119,7 @@ async function measureLevel(
 ): Promise<void> {
   const create = (role: string): Promise<Partition> =>
     hypervisor.createPartition({
-      guest: { kind: 'unikernel', module: `${installationTop}/build/guests/bench-guest.wasm` },
+      guest: { kind: 'unikernel', module: `${installationTop}/build/test-guests/bench-guest.wasm` },
       isolation: level,
       arguments: { role, connection: String(firstConnectionId) },
     });

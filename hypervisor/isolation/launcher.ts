@@ -114,7 +114,12 @@ export class ConfinedLauncher implements Launcher {
   /** @throws when the kernel refuses a wall (see capabilities.ts for what to use instead) */
   static start(grants: PathGrant[] | null = launchGrants()): Promise<ConfinedLauncher> {
     return new Promise((resolve, reject) => {
-      const worker = new Worker(programFile('launcher-thread'), { workerData: { grants } });
+      const worker = new Worker(programFile('launcher-thread'), {
+        workerData: { grants },
+        // Its descriptors come from system calls that the engine does not see, and node:ffi is meant.
+        trackUnmanagedFds: false,
+        execArgv: ['--no-warnings'],
+      });
       worker.once('error', reject);
       worker.once('message', (event: LauncherEvent) => {
         if (event.type === 'confined') resolve(new ConfinedLauncher(worker, event.walls));

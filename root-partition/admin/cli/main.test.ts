@@ -1,0 +1,62 @@
+// The command as users run it: dist/cli.js in a process of its own. Needs `npm run build`.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { installationTop } from '../../../hypervisor/index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'cofferdam-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const cofferdam = (...words: string[]) => {
+  const program = join(installationTop, 'root-partition/admin/cli/bin.mjs');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words], {
+    encoding: 'utf8',
+    env: { ...process.env, XDG_CACHE_HOME: folder },
+    input: '',
+    timeout: 60_000,
+  });
+  return { status, stdout, stderr };
+};
+
+describe('cofferdam', () => {
+  it('runs a sample, its console on standard output alone', () => {
+    const { status, stdout, stderr } = cofferdam('run', 'hello');
+    expect(status).toBe(0);
+    expect(stdout).toBe('Hello from a partition that can reach nothing but its own memory.\n');
+    expect(stderr).toContain('isolation level');
+    expect(stderr).not.toMatch(/warning/i);
+  });
+
+  it('tells the run as JSON lines, the result last', () => {
+    const { status, stdout } = cofferdam('run', 'primes', '--json', '--isolation', 'thread');
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(status).toBe(0);
+    expect(events[0]).toMatchObject({ event: 'started', isolation: 'thread' });
+    expect(events.at(-1)).toMatchObject({ event: 'result' });
+  });
+
+  it('gives a guest that says it failed status 1', () => {
+    expect(cofferdam('run', 'block-check').status).toBe(1);
+  });
+
+  it('refuses what is not there with status 6 and what cannot be meant with status 2', () => {
+    expect(cofferdam('run', 'nonsense')).toMatchObject({ status: 6, stdout: '' });
+    expect(cofferdam('run', 'hello', '--cpus', '4')).toMatchObject({ status: 2, stdout: '' });
+    expect(cofferdam('run', 'hello', '--frobnicate').status).toBe(2);
+    const noise = join(folder, 'noise.wasm');
+    writeFileSync(noise, 'no module');
+    expect(cofferdam('run', noise).status).toBe(6);
+  });
+
+  it('lists, helps, and knows its version', () => {
+    expect(cofferdam('list').stdout).toContain('key-value');
+    expect(cofferdam('--help').stdout).toContain('Examples:');
+    expect(cofferdam('run', '--help').stdout).toContain('Exit status:');
+    expect(cofferdam('--version').stdout).toMatch(/^0\.\d+\.\d+ \(engine v26/);
+  });
+});

@@ -1,0 +1,103 @@
+// `cofferdam run`: its options, its help, and the way from them to a session.
+import { Command } from 'commander';
+import { escapeHelp } from './escape-keys.ts';
+import { exitStatusHelp, UsageError } from './exit-status.ts';
+import { chooseGuest } from './guest-choice.ts';
+import { parseRunOptions, type RunOptions, type TypedRunOptions } from './run-options.ts';
+import { runSession } from './run-session.ts';
+import { JsonView, type RunView, TextView } from './run-view.ts';
+
+const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
+
+const runHelp = `
+GUEST is the name of an image (cofferdam image list) or of a sample (cofferdam list), a Wasm module (a unikernel),
+or an ELF file (a bare-metal program for the RV64 machine).
+
+The guest's console is standard output; what Cofferdam has to say goes to standard error. With --json, standard
+output carries one JSON object per line: started, console, ready, reset, warning and, last, result.
+
+At a terminal: ${escapeHelp}; Ctrl-C goes to the guest.
+Not at a terminal: standard input goes to the guest, for an image as soon as its shell is ready, and its end
+ends the shell. SIGINT and SIGTERM end the partition.
+${exitStatusHelp}
+
+Examples:
+  cofferdam run hello
+  cofferdam run linux-tiny --memory 128 --stats
+  cofferdam run linux --profile fast --disk disk.img,overlay=changes.cow
+  cofferdam run linux-tiny --script 'uname -a; cat /proc/cpuinfo'
+  echo 'uname -a' | cofferdam run linux-tiny --quiet
+  cofferdam run --kernel Image --initrd initramfs --append 'console=ttyS0'
+  cofferdam run test.elf --signature test.sig --signature-granularity 4 --max-instructions 10M`;
+
+export function runCommand(finish: (status: number) => void): Command {
+  return new Command('run')
+    .summary('run a guest')
+    .description('Runs a guest in a partition of its own until it ends.')
+    .argument('[guest]', 'image, sample, .wasm or ELF file')
+    .option('--kernel <file>', 'boot this kernel (Image or vmlinux) instead of an image')
+    .option('--initrd <file>', 'with --kernel: its initramfs')
+    .option('--append <text>', "more for the kernel's command line; with --kernel all of it")
+    .option('--profile <name>', "stock or fast: the image's ways to boot")
+    .option('--console <device>', "which of the image's consoles, ttyS0 or hvc0")
+    .option('--cpus <n>', 'virtual processors: 1 for now', '1')
+    .option('--memory <mib>', 'default: 16 for unikernels, 256 for machines')
+    .option('--disk <path[,ro][,overlay=file]>', 'a raw disk image; may be given again', collect)
+    .option('--isolation <level>', 'thread, process or jail; default: the best this machine has')
+    .option('--transport <bus>', 'pci or mmio: where virtio devices are; default: what the image can')
+    .option('--script <text|@file>', 'run this in the image instead of a shell, then power off')
+    .option('--signature <file>', 'bare metal: write the memory between begin_signature and end_signature')
+    .option('--signature-granularity <bytes>', 'bare metal: 4 or 8 bytes per line; default 4')
+    .option('--trace <file>', 'bare metal: write a line for each instruction retired')
+    .option('--max-instructions <n>', 'bare metal: end after so many, as in 25M')
+    .option('--no-reboot', 'a guest that resets ends')
+    .option('--json', 'events and the result as JSON lines')
+    .option('--stats', 'say afterwards how long the boot took, instructions, MIPS')
+    .option('--quiet', "only the guest's console and what went wrong")
+    .addHelpText('after', runHelp)
+    .action(async (target: string | undefined, typed: TypedRunOptions) => {
+      finish(await run(target, parseRunOptions(typed)));
+    });
+}
+
+async function run(target: string | undefined, options: RunOptions): Promise<number> {
+  const choice = await chooseGuest(target, options);
+  const { minimumMemoryMib } = choice;
+  if (
+    options.memoryMib !== undefined &&
+    minimumMemoryMib !== undefined &&
+    options.memoryMib < minimumMemoryMib
+  ) {
+    choice.release?.();
+    throw new UsageError(
+      `--memory: expected at least ${minimumMemoryMib} for ${choice.name}, got ${options.memoryMib}`,
+    );
+  }
+  const isInteractive = isTerminal() && !options.isJson && options.script === undefined;
+  return await runSession(
+    choice,
+    {
+      memoryMib: options.memoryMib,
+      disks: options.disks,
+      isolation: options.isolation,
+      restartsOnReset: options.restartsOnReset,
+      isInteractive,
+      hasInput: isInteractive || process.stdin.isTTY !== true,
+      hasScript: options.script !== undefined,
+    },
+    runView(options, isInteractive),
+  );
+}
+
+export function isTerminal(): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true;
+}
+
+function runView(options: RunOptions, isInteractive: boolean): RunView {
+  if (options.isJson) return new JsonView();
+  return new TextView({
+    isQuiet: options.isQuiet,
+    hasStatistics: options.hasStatistics,
+    hint: isInteractive ? escapeHelp : undefined,
+  });
+}

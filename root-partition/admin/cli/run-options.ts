@@ -1,0 +1,146 @@
+// What the user typed behind `cofferdam run`, checked once and turned into types that cannot be wrong.
+import { readFileSync } from 'node:fs';
+import type { ProfileName } from '../../../guests/images/index.ts';
+import { type Disk, type IsolationLevel, isolationLevels } from '../../../hypervisor/index.ts';
+import { RefusedError, UsageError } from './exit-status.ts';
+
+export type Transport = 'pci' | 'mmio';
+const transports: readonly Transport[] = ['pci', 'mmio'];
+export const profileNames: readonly ProfileName[] = ['stock', 'fast'];
+
+/** As commander hands them over. */
+export interface TypedRunOptions {
+  kernel?: string;
+  initrd?: string;
+  append?: string;
+  profile?: string;
+  console?: string;
+  cpus?: string;
+  memory?: string;
+  disk?: string[];
+  isolation?: string;
+  transport?: string;
+  signature?: string;
+  signatureGranularity?: string;
+  trace?: string;
+  maxInstructions?: string;
+  script?: string;
+  reboot?: boolean;
+  json?: boolean;
+  stats?: boolean;
+  quiet?: boolean;
+}
+
+export interface RunOptions {
+  kernel: string | undefined;
+  initrd: string | undefined;
+  append: string | undefined;
+  profile: ProfileName | undefined;
+  console: string | undefined;
+  memoryMib: number | undefined;
+  disks: Disk[];
+  isolation: IsolationLevel | undefined;
+  transport: Transport | undefined;
+  signature: { file: string; granularity: 4 | 8 } | undefined;
+  trace: string | undefined;
+  maxInstructions: bigint | undefined;
+  script: string | undefined;
+  restartsOnReset: boolean;
+  isJson: boolean;
+  hasStatistics: boolean;
+  isQuiet: boolean;
+}
+
+export function parseRunOptions(typed: TypedRunOptions): RunOptions {
+  const cpus = parseCount('--cpus', typed.cpus ?? '1');
+  if (cpus !== 1) throw new UsageError(`--cpus: expected 1 (more are not there yet), got ${cpus}`);
+  const granularity = oneOf('--signature-granularity', typed.signatureGranularity ?? '4', ['4', '8']);
+  if (typed.signatureGranularity !== undefined && typed.signature === undefined) {
+    throw new UsageError('--signature-granularity: expected together with --signature FILE');
+  }
+  return {
+    kernel: typed.kernel,
+    initrd: typed.initrd,
+    append: typed.append,
+    profile: typed.profile === undefined ? undefined : oneOf('--profile', typed.profile, profileNames),
+    console: typed.console,
+    memoryMib: typed.memory === undefined ? undefined : parseCount('--memory', typed.memory),
+    disks: (typed.disk ?? []).map(parseDisk),
+    isolation:
+      typed.isolation === undefined ? undefined : oneOf('--isolation', typed.isolation, isolationLevels),
+    transport: typed.transport === undefined ? undefined : oneOf('--transport', typed.transport, transports),
+    signature:
+      typed.signature === undefined
+        ? undefined
+        : { file: typed.signature, granularity: granularity === '8' ? 8 : 4 },
+    trace: typed.trace,
+    maxInstructions:
+      typed.maxInstructions === undefined ? undefined : parseInstructions(typed.maxInstructions),
+    script: typed.script === undefined ? undefined : readScript(typed.script),
+    restartsOnReset: typed.reboot ?? true,
+    isJson: typed.json ?? false,
+    hasStatistics: typed.stats ?? false,
+    isQuiet: typed.quiet ?? false,
+  };
+}
+
+/** `PATH[,ro][,overlay=FILE]`; a comma in a path is written twice. */
+export function parseDisk(text: string): Disk {
+  const [path = '', ...flags] = text.split(/(?<!,),(?!,)/).map((part) => part.replaceAll(',,', ','));
+  if (path === '')
+    throw new UsageError(`--disk: expected PATH[,ro][,overlay=FILE], got ${JSON.stringify(text)}`);
+  const disk: Disk = { path };
+  for (const flag of flags) {
+    if (flag === 'ro') disk.isReadOnly = true;
+    else if (/^overlay=./.test(flag)) disk.overlay = flag.slice('overlay='.length);
+    else
+      throw new UsageError(
+        `--disk: expected ro or overlay=FILE behind the path, got ${JSON.stringify(flag)}`,
+      );
+  }
+  if (disk.isReadOnly === true && disk.overlay !== undefined) {
+    throw new UsageError(
+      '--disk: expected ro or overlay=FILE, got both (an overlay leaves the path as it is anyway)',
+    );
+  }
+  return disk;
+}
+
+/** A whole number from 1. */
+export function parseCount(option: string, text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) {
+    throw new UsageError(`${option}: expected a whole number from 1, got ${JSON.stringify(text)}`);
+  }
+  return value;
+}
+
+/** `1000`, `10k`, `25M`, `2G`: decimal multiples. */
+export function parseInstructions(text: string): bigint {
+  const match = /^(\d{1,18})([kMG]?)$/.exec(text);
+  const scale = { '': 1n, k: 1000n, M: 1_000_000n, G: 1_000_000_000n }[match?.[2] ?? ''] ?? 1n;
+  const value = BigInt(match?.[1] ?? 0) * scale;
+  if (value < 1n || value >= 1n << 63n) {
+    throw new UsageError(
+      `--max-instructions: expected a number from 1, such as 25M, got ${JSON.stringify(text)}`,
+    );
+  }
+  return value;
+}
+
+export function oneOf<const T extends string>(option: string, text: string, allowed: readonly T[]): T {
+  const found = allowed.find((each) => each === text);
+  if (found === undefined) {
+    throw new UsageError(`${option}: expected ${allowed.join(', ')}, got ${JSON.stringify(text)}`);
+  }
+  return found;
+}
+
+function readScript(text: string): string {
+  if (!text.startsWith('@')) return text;
+  try {
+    return readFileSync(text.slice(1), 'utf8');
+  } catch (error) {
+    throw new RefusedError(`--script: cannot read ${text.slice(1)}: ${(error as Error).message}`);
+  }
+}
