@@ -86,3 +86,8 @@ export function consoleTake(): i32 {
   }
   return -1;
 }
+
+/** Takes back the byte that consoleTake gave out last, before anything else is asked of it. */
+export function consoleUntake(): void {
+  store<u32>(TAKEN, load<u32>(TAKEN) - 1);
+}

@@ -23,7 +23,7 @@ import { HART_EXIT, HART_WAITING, hartRun, instructionsRetired, nextTimerDeadlin
 import { RAM_BYTES } from './hart/state.ts';
 import { connectMachine } from './machine-channels.ts';
 import { endMachine, exitCode, exitReason } from './machine-exit.ts';
-import { MAX_RAM_BYTES } from './memory/layout.ts';
+import { MAX_RAM_BYTES, RAM_BASE } from './memory/layout.ts';
 import { pollVirtioDevices } from './virtio/devices.ts';
 
 /** Words of MACHINE_STATE: whether the machine is set up; instructions at the last report u64. */
@@ -60,7 +60,10 @@ function setUp(): bool {
   if (!readBootArguments(BOOT_ARGUMENTS) || !connectMachine()) return false;
   openConsole(commandLineNames('console=hvc'));
   const memoryMib = bootArgumentNumber(BOOT_ARGUMENTS, 'memory', DEFAULT_MEMORY_MIB);
-  if (memoryMib < 1 || memoryMib << 20 > MAX_RAM_BYTES) return bootFailure('memory is out of range');
+  if (memoryMib < 1 || memoryMib > MAX_RAM_BYTES >> 20) return bootFailure('memory is out of range');
+  if (RAM_BASE + (memoryMib << 20) > (<u64>memory.size()) << 16) {
+    return bootFailure('the partition has less memory than the machine is to have');
+  }
   store<u32>(RAM_BYTES, <u32>(memoryMib << 20));
   clintReset();
   setClock();

@@ -15,6 +15,8 @@ import { openVolume, readVolume, volumeBytes } from './volume-reader.ts';
 
 const MEBIBYTE: u32 = 0x10_0000;
 const TREE_ROOM: u32 = 2 * MEBIBYTE;
+/** Below this nothing that a kernel needs has its place. */
+const MIN_RAM_BYTES: u32 = 8 * MEBIBYTE;
 const DEFAULT_TEXT_OFFSET: u32 = 0x20_0000;
 /** "RSC\x05" at +56 of the image header. */
 const IMAGE_MAGIC2: u32 = 0x0543_5352;
@@ -23,6 +25,7 @@ const HEADER_BYTES: u32 = 64;
 /** Loads everything and sets the hart to the kernel's entry; false after saying what is wrong. */
 export function bootLinux(): bool {
   const ramBytes = load<u32>(RAM_BYTES);
+  if (ramBytes < MIN_RAM_BYTES) return bootFailure('a Linux kernel needs at least 8 MiB of memory');
   const top = RAM_BASE + ramBytes - TREE_ROOM;
   const kernel = openVolume('kernel');
   if (kernel == 0) return bootFailure('no kernel was given');

@@ -6,7 +6,7 @@ import {
   HV_EXIT_RESET,
 } from '../../../../hypervisor/abi/hypercalls.ts';
 import { consoleFlush, consolePut, consoleTake } from '../console.ts';
-import { ramPointer, readRegister, setInterruptPending, writeRegister } from '../hart/hart.ts';
+import { ramPointer, ramWritten, readRegister, setInterruptPending, writeRegister } from '../hart/hart.ts';
 import { STIMECMP } from '../hart/state.ts';
 import { flushTranslations } from '../hart/tlb.ts';
 import { endMachine } from '../machine-exit.ts';
@@ -75,7 +75,7 @@ function hasExtension(id: u64): bool {
 
 /** Chapter 4. */
 function base(call: u64): void {
-  switch (<u32>call) {
+  switch (call > 6 ? 7 : <u32>call) {
     case 0:
       answer(SBI_SUCCESS, SPECIFICATION_VERSION);
       break;
@@ -193,6 +193,7 @@ function readConsole(pointer: usize, length: u32): u64 {
     store<u8>(pointer + taken, <u8>byte);
     taken++;
   }
+  ramWritten(readRegister(A1), taken);
   return taken;
 }
 

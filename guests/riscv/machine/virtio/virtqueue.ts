@@ -61,7 +61,8 @@ export function takeChain(index: u32, queueIndex: u32): i32 {
   const size = load<u32>(queue + QUEUE_SIZE);
   const driver = ramPointer(load<u64>(queue + QUEUE_DRIVER), 4 + 2 * size);
   const table = ramPointer(load<u64>(queue + QUEUE_DESCRIPTORS), DESCRIPTOR_BYTES * size);
-  if (driver == 0 || table == 0) {
+  // Unaligned rings are refused (§2.7): an atomic access to one would end the whole partition.
+  if (driver == 0 || table == 0 || (driver & 1) != 0 || (table & 15) != 0) {
     needsReset(index);
     return NO_CHAIN;
   }
@@ -178,7 +179,7 @@ export function completeChain(index: u32, queueIndex: u32, head: u32, written: u
   const size = load<u32>(queue + QUEUE_SIZE);
   const device = ramPointer(load<u64>(queue + QUEUE_DEVICE), 4 + 8 * size);
   const driver = ramPointer(load<u64>(queue + QUEUE_DRIVER), 4);
-  if (device == 0 || driver == 0) {
+  if (device == 0 || driver == 0 || (device & 3) != 0 || (driver & 1) != 0) {
     needsReset(index);
     return;
   }

@@ -199,7 +199,11 @@ function accept(index: u32, row: u32, head: u32): bool {
   store<u64>(request + OFFSET, sector << SECTOR_SHIFT);
   const last = chainSegments() - 1;
   store<u32>(request + STATUS_POINTER, <u32>segmentPointer(last) + segmentLength(last) - 1);
-  const status = prepare(device, request, type, readable - HEADER_BYTES, writable - 1);
+  // A sector whose byte offset does not fit 64 bits is beyond every disk.
+  const isAddressable = sector <= u64.MAX_VALUE >> SECTOR_SHIFT;
+  const status = isAddressable
+    ? prepare(device, request, type, readable - HEADER_BYTES, writable - 1)
+    : STATUS_IO_ERROR;
   if (status == STATUS_OK && load<u32>(request + OPERATION) != STORAGE_QUERY) store<u32>(request + BUSY, 1);
   else finish(index, request, status);
   return true;
@@ -265,8 +269,10 @@ function takeData(device: usize, request: usize, isWritable: bool, skip: u32, le
 }
 
 function putIdentity(request: usize, writable: u32): u8 {
-  if (writable < ID_BYTES || segmentLength(1) < ID_BYTES) return STATUS_IO_ERROR;
-  const target = segmentPointer(1);
+  let segment: u32 = 0;
+  while (!isSegmentWritable(segment)) segment++;
+  if (writable < ID_BYTES || segmentLength(segment) < ID_BYTES) return STATUS_IO_ERROR;
+  const target = segmentPointer(segment);
   memory.fill(target, 0, ID_BYTES);
   const name = 'cofferdam';
   for (let i: i32 = 0; i < name.length; i++) store<u8>(target + i, <u8>name.charCodeAt(i));
@@ -379,7 +385,9 @@ function scatter(request: usize, ring: usize, ringBytes: u32, offset: u32, lengt
 }
 
 function finish(index: u32, request: usize, status: u8): void {
-  store<u8>(<usize>load<u32>(request + STATUS_POINTER), status);
+  const statusPointer = <usize>load<u32>(request + STATUS_POINTER);
+  store<u8>(statusPointer, status);
+  noteWritten(statusPointer, 1);
   store<u32>(request + BUSY, 0);
   completeChain(index, 0, load<u32>(request + HEAD), load<u32>(request + WRITTEN) + 1);
 }

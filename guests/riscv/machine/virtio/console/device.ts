@@ -1,5 +1,5 @@
 // virtio console, one port (virtio 1.3 §5.3): queue 0 receives, queue 1 transmits.
-import { consolePut, consoleTake, isConsoleVirtio } from '../../console.ts';
+import { consolePut, consoleTake, consoleUntake, isConsoleVirtio } from '../../console.ts';
 import {
   FEATURE_INDIRECT,
   FEATURE_VERSION_1,
@@ -10,11 +10,13 @@ import {
   virtioDevice,
 } from '../device-state.ts';
 import {
+  CHAIN_READABLE,
   chainSegments,
   completeChain,
   isQueueLive,
   isSegmentWritable,
   NO_CHAIN,
+  needsReset,
   noteWritten,
   segmentLength,
   segmentPointer,
@@ -23,6 +25,8 @@ import {
 
 const RECEIVE: u32 = 0;
 const TRANSMIT: u32 = 1;
+/** In one buffer: what a notification may cost has to end some time. */
+const MAX_OUTPUT_BYTES: u32 = 0x10_0000;
 
 export function attachConsole(index: u32): void {
   const device = virtioDevice(index);
@@ -38,6 +42,10 @@ export function notifyConsole(index: u32, queue: u32): void {
 
 function transmit(index: u32): void {
   for (let head = takeChain(index, TRANSMIT); head != NO_CHAIN; head = takeChain(index, TRANSMIT)) {
+    if (load<u32>(CHAIN_READABLE) > MAX_OUTPUT_BYTES) {
+      needsReset(index);
+      return;
+    }
     for (let i: u32 = 0; i < chainSegments(); i++) {
       if (isSegmentWritable(i)) continue;
       const pointer = segmentPointer(i);
@@ -52,8 +60,10 @@ export function pollConsole(index: u32): void {
   if (!isConsoleVirtio() || !isQueueLive(index, RECEIVE)) return;
   for (let byte = consoleTake(); byte >= 0; ) {
     const head = takeChain(index, RECEIVE);
-    // Without a buffer the byte is lost; a driver keeps some posted.
-    if (head == NO_CHAIN) return;
+    if (head == NO_CHAIN) {
+      consoleUntake();
+      return;
+    }
     let written: u32 = 0;
     for (let i: u32 = 0; i < chainSegments() && byte >= 0; i++) {
       if (!isSegmentWritable(i)) continue;
