@@ -1,0 +1,179 @@
+// Runs one random program on the oracle and on a machine under test, and compares the whole state before each
+// instruction and the image's memory at the end.
+import { type Coverage, trapOf } from './coverage.ts';
+import { CODE_BASE, CODE_BYTES } from './generator/memory-layout.ts';
+import type { Program } from './generator/program.ts';
+import { maskOf } from './legal-differences.ts';
+import type { Machine } from './machine.ts';
+import { runOnQemu } from './qemu.ts';
+import { fieldNames, fieldValue, hex, newState, pcOf, type State } from './state.ts';
+
+export interface FieldDifference {
+  field: string;
+  oracle: bigint;
+  machine: bigint;
+}
+
+/** The first instruction after which the machines differ. */
+export interface Divergence {
+  seed: bigint;
+  /** How many instructions were equal before. */
+  index: number;
+  pc: number;
+  name: string;
+  instruction: number;
+  differences: FieldDifference[];
+  /** The state before the instruction. */
+  before: State;
+}
+
+export interface MemoryDifference {
+  address: number;
+  oracle: number;
+  machine: number;
+}
+
+export interface Comparison {
+  instructions: number;
+  /** Whether the program came to its end (it is cut off when it runs too long). */
+  isComplete: boolean;
+  divergence?: Divergence;
+  memory: MemoryDifference[];
+}
+
+/** Programs that lose their way are cut off after this many instructions per generated one. */
+const LIMIT_FACTOR = 30;
+
+function differencesOf(oracle: State, machine: State, before: State): FieldDifference[] {
+  const differences: FieldDifference[] = [];
+  for (let field = 0; field < fieldNames.length; field++) {
+    if (oracle[2 * field] === machine[2 * field] && oracle[2 * field + 1] === machine[2 * field + 1])
+      continue;
+    const name = fieldNames[field]!;
+    const mask = ~maskOf(name, oracle, before);
+    const values = [fieldValue(oracle, field), fieldValue(machine, field)] as const;
+    if ((values[0] & mask) !== (values[1] & mask))
+      differences.push({ field: name, oracle: values[0], machine: values[1] });
+  }
+  return differences;
+}
+
+export const nameAt = (program: Program, pc: number): string => {
+  const offset = (pc % 0x4000_0000) + (pc >= 0x4000_0000 && pc < 0xc000_0000 ? 0 : CODE_BYTES);
+  return offset < CODE_BYTES ? (program.names[offset / 2] ?? 'unnamed') : 'in scratch';
+};
+
+function instructionAt(image: Uint8Array, pc: number): number {
+  const offset = pc % 0x4000_0000;
+  return offset + 4 <= image.length
+    ? new DataView(image.buffer, image.byteOffset).getUint32(offset, true)
+    : 0;
+}
+
+/** The comparison of one program in progress. */
+class ProgramComparison {
+  readonly result: Comparison = { instructions: 0, isComplete: false, memory: [] };
+  readonly #program: Program;
+  readonly #machine: Machine;
+  readonly #coverage: Coverage;
+  readonly #before = newState();
+  readonly #ours = newState();
+  readonly #limit: number;
+  #isStarted = false;
+
+  constructor(program: Program, machine: Machine, coverage: Coverage) {
+    this.#program = program;
+    this.#machine = machine;
+    this.#coverage = coverage;
+    this.#limit = 1000 + LIMIT_FACTOR * program.names.filter((name) => name !== undefined).length;
+  }
+
+  /** Takes the oracle's state before an instruction; false when the comparison is over. */
+  take(oracle: State): boolean {
+    const pc = pcOf(oracle);
+    if (!this.#isStarted) {
+      if (pc !== this.#program.start) return true;
+      this.#isStarted = true;
+      this.#runMachineTo(pc);
+    } else {
+      this.#machine.step();
+      this.#count(oracle, pc);
+    }
+    this.#machine.readState(this.#ours);
+    if (!this.#isEqual(oracle)) return false;
+    this.#before.set(oracle);
+    this.result.isComplete = pc === this.#program.end;
+    return !this.result.isComplete && this.result.instructions < this.#limit;
+  }
+
+  #runMachineTo(pc: number): void {
+    for (let steps = 0; steps < 10_000; steps++) {
+      this.#machine.readState(this.#ours);
+      if (pcOf(this.#ours) === pc) return;
+      this.#machine.step();
+    }
+    throw new Error('the machine under test did not reach the start of the program');
+  }
+
+  #count(oracle: State, pc: number): void {
+    this.result.instructions++;
+    const before = pcOf(this.#before);
+    this.#coverage.add(nameAt(this.#program, before), trapOf(oracle, pc) ?? 'retired');
+  }
+
+  #isEqual(oracle: State): boolean {
+    const differences = differencesOf(oracle, this.#ours, this.#before);
+    if (differences.length === 0) return true;
+    const pc = pcOf(this.#before);
+    this.result.divergence = {
+      seed: this.#program.seed,
+      index: this.result.instructions,
+      pc,
+      name: nameAt(this.#program, pc),
+      instruction: instructionAt(this.#program.image, pc),
+      differences,
+      before: this.#before.slice(),
+    };
+    return false;
+  }
+}
+
+function compareMemory(oracle: Uint8Array, machine: Uint8Array): MemoryDifference[] {
+  const differences: MemoryDifference[] = [];
+  for (let offset = 0; offset < oracle.length && differences.length < 16; offset++)
+    if (oracle[offset] !== machine[offset])
+      differences.push({ address: CODE_BASE + offset, oracle: oracle[offset]!, machine: machine[offset]! });
+  return differences;
+}
+
+/** Compares a machine with the oracle on one program. */
+export async function compareProgram(
+  program: Program,
+  machine: Machine,
+  coverage: Coverage,
+): Promise<Comparison> {
+  machine.load(program);
+  const comparison = new ProgramComparison(program, machine, coverage);
+  const memory = await runOnQemu(program, (state) => comparison.take(state));
+  if (comparison.result.divergence === undefined && comparison.result.isComplete)
+    comparison.result.memory = compareMemory(memory, machine.memory());
+  return comparison.result;
+}
+
+/** A divergence for people: the instruction, what differs, and the state before. */
+export function describeDivergence(divergence: Divergence): string {
+  const { seed, index, pc, name, instruction, differences, before } = divergence;
+  const word =
+    (instruction & 3) === 3 ? instruction.toString(16).padStart(8, '0') : (instruction & 0xffff).toString(16);
+  const lines = [`seed ${seed}, after ${index} equal instructions: ${name} (${word}) at ${pc.toString(16)}`];
+  for (const { field, oracle, machine } of differences)
+    lines.push(`  ${field.padEnd(9)} QEMU ${hex(oracle)}  ours ${hex(machine)}`);
+  lines.push('  state before:');
+  for (let field = 0; field < fieldNames.length; field += 4) {
+    const names = fieldNames.slice(field, field + 4);
+    lines.push(
+      `  ${names.map((key, at) => `${key.padEnd(9)}${hex(fieldValue(before, field + at))}`).join('  ')}`,
+    );
+  }
+  return lines.join('\n');
+}
