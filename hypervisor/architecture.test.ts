@@ -34,6 +34,7 @@ const rules: { area: string; mayImport: string[] }[] = [
 const powers = /^node:(fs|net|child_process|dgram|http|tls|ffi|worker_threads)/;
 const mayUsePowers = [
   'guests/riscv/isa/generate.ts',
+  'guests/riscv/oracle/',
   'hypervisor/isolation/',
   'hypervisor/platform/',
   'root-partition/',

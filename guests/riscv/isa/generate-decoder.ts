@@ -1,9 +1,9 @@
 // Writes the decoder: from an instruction's bits to its first operation and how its operands are packed, and from
 // a compressed parcel to the full instruction (hart/decoder.generated.ts).
 import { type CompressedRow, compressedRows, type Immediate, type RegisterSource } from './compressed.ts';
-import { operationName, operations, packingOf, packings } from './encoding.ts';
+import { operationName, operations, operationsOf, packingOf, packings } from './encoding.ts';
 import type { Row } from './row.ts';
-import { namesWithCompressedForm, rows } from './tables.ts';
+import { rows } from './tables.ts';
 
 const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
 
@@ -15,7 +15,8 @@ function decoderText(): string {
         (operation) => typeof operation !== 'string' && operation.row === row,
       );
       const packing = packings.indexOf(packingOf(row));
-      const answer = first | (packing << 16) | (namesWithCompressedForm.has(row.name) ? 1 << 24 : 0);
+      const hasShortForm = operationsOf(row).some(({ length }) => length === 2);
+      const answer = first | (packing << 16) | (hasShortForm ? 1 << 24 : 0);
       return `      if ((word & ${hex(row.mask)}) == ${hex(row.match)}) return ${hex(answer)}; // ${row.name}`;
     });
     return `    case ${hex(major)}:\n${tests.join('\n')}\n      return 0;`;

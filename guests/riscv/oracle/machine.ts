@@ -9,6 +9,16 @@ export interface Machine {
   step(): void;
   /** Writes the current state into `state`. */
   readState(state: State): void;
+  /** Takes over the oracle's value of a field that may legally differ, so that the difference does not spread. */
+  adopt(field: string, value: bigint): void;
   /** The image's memory. */
   memory(): Uint8Array;
+}
+
+/** A machine that can also run many instructions at once, with everything that this caches. */
+export interface RunningMachine extends Machine {
+  /** Runs about `budget` instructions. */
+  run(budget: number): void;
+  /** Instructions retired since the reset; a trapped instruction does not retire. */
+  readonly retired: number;
 }

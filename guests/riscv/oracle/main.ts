@@ -8,6 +8,7 @@ import { describeDivergence } from './compare.ts';
 import { buildElf } from './elf.ts';
 import { type GroupClass, groupClasses } from './generator/context.ts';
 import type { Program } from './generator/program.ts';
+import { HartMachine } from './hart-machine.ts';
 import { requireQemu } from './qemu.ts';
 import { recordMachine } from './recorded-machine.ts';
 
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     failures: { type: 'string', default: '10' },
     keep: { type: 'string' },
     coverage: { type: 'boolean', default: false },
+    brief: { type: 'boolean', default: false },
   },
 });
 
@@ -39,25 +41,29 @@ function keep(folder: string, program: Program, report: string): void {
 const seed = BigInt(values.seed);
 console.log(`oracle: ${requireQemu()}\nseed ${seed}, class ${values.class}`);
 const started = performance.now();
-const result = await runCampaign(recordMachine, {
-  seed,
-  instructions: Number(values.instructions),
-  chosen: chosenClass(values.class),
-  groups: Number(values.groups),
-  maxDivergences: Number(values.failures),
-  onProgram: (program, comparison) => {
-    const report = [
-      ...(comparison.divergence === undefined ? [] : [describeDivergence(comparison.divergence)]),
-      ...comparison.memory.map(
-        (byte) =>
-          `seed ${program.seed}: memory ${byte.address.toString(16)}: QEMU ${byte.oracle}, ours ${byte.machine}`,
-      ),
-    ].join('\n');
-    if (report === '') return;
-    console.log(report);
-    if (values.keep !== undefined) keep(values.keep, program, report);
+const hart = values.machine === 'hart' ? await HartMachine.create() : undefined;
+const result = await runCampaign(
+  (program) => (hart === undefined ? recordMachine(program) : Promise.resolve(hart)),
+  {
+    seed,
+    instructions: Number(values.instructions),
+    chosen: chosenClass(values.class),
+    groups: Number(values.groups),
+    maxDivergences: Number(values.failures),
+    onProgram: (program, comparison) => {
+      const report = [
+        ...(comparison.divergence === undefined ? [] : [describeDivergence(comparison.divergence)]),
+        ...comparison.memory.map(
+          (byte) =>
+            `seed ${program.seed}: memory ${byte.address.toString(16)}: QEMU ${byte.oracle}, ours ${byte.machine}`,
+        ),
+      ].join('\n');
+      if (report === '') return;
+      console.log(values.brief ? report.split('\n  state before:')[0] : report);
+      if (values.keep !== undefined) keep(values.keep, program, report);
+    },
   },
-});
+);
 if (values.coverage) console.log(result.coverage.table());
 const outcomes = [...result.coverage.totals()].sort().map(([outcome, count]) => `${outcome} ${count}`);
 console.log(`outcomes: ${outcomes.join(', ')}`);

@@ -44,7 +44,7 @@ export class QemuTraceReader {
   readonly #buffer = Buffer.alloc(BUFFER_BYTES);
   #filled = 0;
   #recordBytes = 0;
-  #fields = new Int32Array(0);
+  #fields: Int32Array = new Int32Array(0);
   #stopped = false;
 
   /** `onState` returns false to stop. */

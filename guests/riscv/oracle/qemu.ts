@@ -8,11 +8,13 @@ import { buildElf } from './elf.ts';
 import { IMAGE_BYTES, RAM_BYTES } from './generator/memory-layout.ts';
 import type { Program } from './generator/program.ts';
 import { QemuTraceReader } from './qemu-trace.ts';
-import type { State } from './state.ts';
+import { fieldValue, hex, type State } from './state.ts';
 
 const QEMU = 'qemu-system-riscv64';
+const SILENCE_MS = 20_000;
 /** What Cofferdam's machine lacks is turned off, and identification registers read as zero. */
-const CPU = 'rv64,h=false,v=false,debug=false,pmu-num=0,marchid=0,mimpid=0';
+const CPU =
+  'rv64,h=false,v=false,debug=false,pmu-num=0,marchid=0,mimpid=0,zba=false,zbb=false,zbc=false,zbs=false';
 
 /** The error to throw where QEMU is missing: the oracle is a requirement, not an option. */
 export function requireQemu(): string {
@@ -88,18 +90,31 @@ function traceQemu(program: Program, folder: string, onState: (state: State) => 
   return new Promise((resolve, reject) => {
     let failure: unknown;
     let ended = false;
+    const end = (): void => {
+      ended = true;
+      clearTimeout(silence);
+      qemu.kill('SIGKILL');
+    };
+    // A guest that waits for an interrupt which never comes prints nothing any more.
+    const silence = setTimeout(() => {
+      failure = new Error(`QEMU fell silent at pc ${hex(fieldValue(reader.state, 0))}`);
+      end();
+    }, SILENCE_MS);
     stream.on('data', (chunk: Buffer) => {
       if (ended) return;
+      silence.refresh();
       try {
-        ended = !reader.feed(chunk);
+        if (!reader.feed(chunk)) end();
       } catch (error) {
         failure = error;
-        ended = true;
+        end();
       }
-      if (ended) qemu.kill('SIGKILL');
     });
     qemu.on('error', reject);
+    process.once('exit', end);
     qemu.on('close', () => {
+      process.off('exit', end);
+      clearTimeout(silence);
       stream.destroy();
       if (failure !== undefined) reject(failure);
       else if (!ended) reject(new Error(`QEMU stopped early: ${complaints}${reader.rest}`));

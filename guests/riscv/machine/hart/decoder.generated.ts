@@ -231,10 +231,10 @@ export function operationOf(word: u32): u32 {
       if ((word & 0x7f) == 0x17) return 0x6000b; // auipc
       return 0;
     case 0x6f:
-      if ((word & 0x7f) == 0x6f) return 0x107000c; // jal
+      if ((word & 0x7f) == 0x6f) return 0x7000c; // jal
       return 0;
     case 0x67:
-      if ((word & 0x707f) == 0x67) return 0x1080010; // jalr
+      if ((word & 0x707f) == 0x67) return 0x80010; // jalr
       return 0;
     case 0x63:
       if ((word & 0x707f) == 0x63) return 0x1040012; // beq
@@ -420,7 +420,7 @@ export function operationOf(word: u32): u32 {
       if ((word & 0x707f) == 0x6073) return 0x900c3; // csrrsi
       if ((word & 0x707f) == 0x7073) return 0x900c4; // csrrci
       if ((word & 0xffffffff) == 0x73) return 0x900c5; // ecall
-      if ((word & 0xffffffff) == 0x100073) return 0x10900c6; // ebreak
+      if ((word & 0xffffffff) == 0x100073) return 0x900c6; // ebreak
       if ((word & 0xffffffff) == 0x10200073) return 0x900c7; // sret
       if ((word & 0xffffffff) == 0x30200073) return 0x900c8; // mret
       if ((word & 0xffffffff) == 0x10500073) return 0x900c9; // wfi

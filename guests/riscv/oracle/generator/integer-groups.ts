@@ -62,8 +62,9 @@ const shiftRows: readonly (readonly [...Row, amounts: number])[] = [
 function emitRegisterRow(context: Context, rows: readonly Row[], reload: number): void {
   const { random, asm } = context;
   const [name, opcode, funct3, funct7] = random.pick(rows);
-  const rs1 = random.chance(reload) ? context.destination() : context.source();
-  if (rs1 !== 0 && random.chance(reload)) context.loadInteger(rs1);
+  const isLoaded = random.chance(reload);
+  const rs1 = isLoaded ? context.nonzeroDestination() : context.source();
+  if (isLoaded) context.loadInteger(rs1);
   asm.word(e.typeR(opcode, funct3, funct7)(context.destination(), rs1, context.source()), name);
 }
 
@@ -92,7 +93,7 @@ export function emitInteger(context: Context): void {
     ],
     [1, () => asm.word(e.lui(context.destination(), random.next32()), 'lui')],
     [1, () => asm.word(e.auipc(context.destination(), random.next32()), 'auipc')],
-    [2, () => context.loadInteger(context.destination())],
+    [2, () => context.loadInteger(context.nonzeroDestination())],
     [
       1,
       () =>

@@ -89,7 +89,7 @@ export function emitPointer(context: Context, register: number, alignment: numbe
 
 /** Several loads and stores around one pointer. */
 export function emitMemory(context: Context): void {
-  const { random, asm } = context;
+  const { random } = context;
   const alignment = random.chance(0.55) ? 8 : 1;
   if (random.chance(0.3)) {
     emitCompressedAccess(context, (register) => emitPointer(context, register, alignment));

@@ -1,0 +1,67 @@
+// Cofferdam's hart as a machine under test: bare, with the RAM of the oracle, through the tests' host.
+import { BareMachine } from '../machine/testing/bare-host.ts';
+import { CSR } from './generator/csr-names.ts';
+import { IMAGE_BYTES, RAM_BYTES } from './generator/memory-layout.ts';
+import type { Program } from './generator/program.ts';
+import type { RunningMachine } from './machine.ts';
+import { csrFields, FIRST_X, type State } from './state.ts';
+
+/** hart/state.ts: x0 to x31, then f0 to f31; pc. */
+const REGISTERS = 0x10000;
+const REGISTER_WORDS = 128;
+const PC = REGISTERS + 0x230;
+const RAM_GPA = 0x8000_0000n;
+
+export class HartMachine implements RunningMachine {
+  readonly bare: BareMachine;
+  readonly #registers: Uint32Array;
+  readonly #pc: Uint32Array;
+
+  private constructor(bare: BareMachine) {
+    this.bare = bare;
+    this.#registers = new Uint32Array(bare.memory.buffer, REGISTERS, REGISTER_WORDS);
+    this.#pc = new Uint32Array(bare.memory.buffer, PC, 2);
+  }
+
+  static async create(): Promise<HartMachine> {
+    return new HartMachine(await BareMachine.create({ ramBytes: RAM_BYTES }));
+  }
+
+  load(program: Program): void {
+    this.bare.loadBytes(RAM_GPA, program.image);
+    this.bare.reset(BigInt(program.entry), { mode: 3 });
+  }
+
+  step(): void {
+    this.bare.exports.hartStep();
+  }
+
+  run(budget: number): void {
+    this.bare.exports.hartRun(budget);
+  }
+
+  get retired(): number {
+    return Number(this.bare.retired);
+  }
+
+  readState(state: State): void {
+    state.set(this.#pc, 0);
+    for (let index = 0; index < csrFields.length; index++) {
+      const value = this.bare.csr(CSR[csrFields[index]!]);
+      state[2 * (index + 1)] = Number(value & 0xffff_ffffn);
+      state[2 * (index + 1) + 1] = Number(value >> 32n);
+    }
+    state.set(this.#registers, 2 * FIRST_X);
+  }
+
+  adopt(field: string, value: bigint): void {
+    const name = csrFields.find((csr) => csr === field);
+    if (name === undefined) throw new Error(`${field} is not a CSR that may differ`);
+    this.bare.setCsr(CSR[name], value);
+  }
+
+  memory(): Uint8Array {
+    const at = this.bare.host(RAM_GPA);
+    return new Uint8Array(this.bare.memory.buffer, at, IMAGE_BYTES).slice();
+  }
+}
