@@ -47,7 +47,7 @@ export interface Comparison {
 const LIMIT_FACTOR = 30;
 const FETCH_FAULT = /^[MS]:(0|1|12)$/;
 
-function differencesOf(oracle: State, machine: State): FieldDifference[] {
+export function differencesOf(oracle: State, machine: State): FieldDifference[] {
   const differences: FieldDifference[] = [];
   for (let field = 0; field < fieldNames.length; field++) {
     if (oracle[2 * field] === machine[2 * field] && oracle[2 * field + 1] === machine[2 * field + 1])

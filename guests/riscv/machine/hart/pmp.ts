@@ -60,11 +60,14 @@ export function pmpVerdict(gpa: u64, length: u32, access: u32, mode: u32): u32 {
   return partial ? PMP_HERE_ONLY : PMP_WHOLE_PAGE;
 }
 
-/** To be called when an entry changed: works out whom PMP can refuse anything. */
+/**
+ * To be called when an entry changed: works out whom PMP can refuse anything. That is nobody when entry 0 opens all
+ * memory, and M mode not without an active entry; an unlocked one refuses M mode an access that it matches in part.
+ */
 export function pmpChanged(): void {
   let checks: u32 = 1;
+  for (let i: u32 = 0; i < PMP_ENTRIES; i++) if (config(i) & 0x18) checks |= 2;
   if ((config(0) & 0x1f) == 0x1f && firstByte(0) == 0 && lastByte(0) == u64.MAX_VALUE) checks = 0;
-  for (let i: u32 = 0; i < PMP_ENTRIES; i++) if (config(i) & LOCKED) checks |= 2;
   store<u32>(PMP_CHECKS, checks);
 }
 

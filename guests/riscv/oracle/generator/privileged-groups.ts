@@ -272,6 +272,8 @@ function emitModifiedPrivilege(context: Context): void {
 export function emitInterrupt(context: Context): void {
   const { random, asm } = context;
   if (context.mode !== 'M') return;
+  // With interrupts on, the handler would clear what wfi below waits for.
+  asm.word(e.typeI(0x73, 7)(0, 8, CSR.mstatus), 'csrrci mstatus');
   writeCsr(
     context,
     CSR.mideleg,
