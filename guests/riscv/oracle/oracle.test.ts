@@ -1,0 +1,55 @@
+// The differential test at the count that every change can afford: random programs of each class, register by register
+// against QEMU. `node guests/riscv/oracle/main.ts` runs more of it. Needs qemu-system-riscv64, and fails without it.
+import { describe, expect, it } from 'vitest';
+import { runCampaign } from './campaign.ts';
+import { describeDivergence } from './compare.ts';
+import { type GroupClass, groupClasses } from './generator/context.ts';
+import type { Program } from './generator/program.ts';
+import { HartMachine } from './hart-machine.ts';
+import type { Machine } from './machine.ts';
+import { requireQemu } from './qemu.ts';
+import type { State } from './state.ts';
+
+const SEED = 5n;
+const INSTRUCTIONS = 3000;
+const GROUPS = 200;
+
+const compare = (chosen: GroupClass, machineFor: (program: Program) => Promise<Machine>) =>
+  runCampaign(machineFor, { seed: SEED, instructions: INSTRUCTIONS, chosen, groups: GROUPS, maxFailures: 1 });
+
+describe('the hart beside QEMU', () => {
+  it('has its oracle', () => expect(requireQemu()).toContain('QEMU emulator'));
+
+  it.each([...groupClasses])(`agrees on random programs of class %s (seed ${SEED})`, async (chosen) => {
+    const hart = await HartMachine.create();
+    const { failures, instructions } = await compare(chosen, () => Promise.resolve(hart));
+    const found = failures.map(({ program, comparison }) =>
+      comparison.divergence === undefined
+        ? `seed ${program.seed}: memory or a whole run differs`
+        : describeDivergence(comparison.divergence),
+    );
+    expect(found).toEqual([]);
+    expect(instructions).toBeGreaterThanOrEqual(INSTRUCTIONS);
+  });
+
+  it('notices one wrong bit of one register', async () => {
+    const hart = await HartMachine.create();
+    let steps = 0;
+    const faulty: Machine = {
+      load: (program) => hart.load(program),
+      step: () => {
+        hart.step();
+        steps++;
+      },
+      readState: (state: State) => {
+        hart.readState(state);
+        // State words: pc and CSRs, then registers; the last is the high half of f31.
+        if (steps === 500) state[state.length - 1] = (state[state.length - 1] as number) ^ 1;
+      },
+      adopt: (field, value) => hart.adopt(field, value),
+      memory: () => hart.memory(),
+    };
+    const { failures } = await compare('integer', () => Promise.resolve(faulty));
+    expect(failures[0]?.comparison.divergence).toBeDefined();
+  });
+});
