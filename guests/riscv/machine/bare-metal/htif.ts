@@ -1,6 +1,6 @@
 // Host-target interface (riscv-isa-sim: README and fesvr/htif; as bare-metal test suites use it). A store to `tohost`:
 //
-//   odd value                        the run ends; code = value >> 1, 0 = passed
+//   odd value, no console command     the run ends; code = value >> 1, 0 = passed
 //   device 1 (bits 63..56), command 1 (bits 55..48)   put the character in bits 7..0
 //   device 0, even value             system call block at that address: a7-like number, then arguments, u64 each;
 //                                    64 = write(fd, buffer, length) to the console, 93 = exit(code)
@@ -22,11 +22,12 @@ const MAX_WRITE_BYTES: u64 = 65_536;
 /** Called after a store to tohost with its new value. */
 export function htifWrite(value: u64): void {
   if (value == 0) return;
-  if ((value & 1) != 0) {
+  const device = value >> 48;
+  // A character may be odd, too.
+  if ((value & 1) != 0 && device != DEVICE_CONSOLE) {
     end(value >> 1);
     return;
   }
-  const device = value >> 48;
   if (device == DEVICE_CONSOLE) consolePut(<u8>value);
   else if (device == 0) systemCall(value);
   acknowledge(device == DEVICE_CONSOLE ? value & 0xffff_0000_0000_0000 : 1);
