@@ -3,7 +3,7 @@
 import { type Coverage, trapOf } from './coverage.ts';
 import { CODE_BASE, CODE_BYTES, PAGE_TABLES_BASE, PAGE_TABLES_BYTES } from './generator/memory-layout.ts';
 import type { Program } from './generator/program.ts';
-import { AMO_FAULT, legalDifferenceOf, TABLE_ENTRY_BITS } from './legal-differences.ts';
+import { endingDifference, isAmoFault, legalDifferenceOf, TABLE_ENTRY_BITS } from './legal-differences.ts';
 import type { Machine } from './machine.ts';
 import { runOnQemu } from './qemu.ts';
 import { fieldNames, fieldValue, hex, newState, pcOf, type State } from './state.ts';
@@ -35,8 +35,10 @@ export interface MemoryDifference {
 
 export interface Comparison {
   instructions: number;
-  /** Whether the program came to its end (it is cut off when it runs too long). */
+  /** Whether the program came to its end (it is cut off when it runs too long, or after some legal differences). */
   isComplete: boolean;
+  /** Whether an AMO faulted, which may leave other bits in page table entries. */
+  hasAmoFault: boolean;
   divergence?: Divergence;
   memory: MemoryDifference[];
   /** How often each legal difference showed. */
@@ -72,7 +74,13 @@ function instructionAt(image: Uint8Array, pc: number): number {
 
 /** The comparison of one program in progress. */
 class ProgramComparison {
-  readonly result: Comparison = { instructions: 0, isComplete: false, memory: [], legal: new Map() };
+  readonly result: Comparison = {
+    instructions: 0,
+    isComplete: false,
+    hasAmoFault: false,
+    memory: [],
+    legal: new Map(),
+  };
   readonly #program: Program;
   readonly #machine: Machine;
   readonly #coverage: Coverage;
@@ -127,7 +135,13 @@ class ProgramComparison {
   #count(oracle: State, pc: number): void {
     this.result.instructions++;
     const before = pcOf(this.#before);
-    this.#coverage.add(nameAt(this.#program, before), trapOf(oracle, pc) ?? 'retired');
+    const trap = trapOf(oracle, pc);
+    this.#coverage.add(nameAt(this.#program, before), trap ?? 'retired');
+    if (isAmoFault(instructionAt(this.#program.image, before), trap)) this.result.hasAmoFault = true;
+  }
+
+  #noteLegal(what: string): void {
+    this.result.legal.set(what, (this.result.legal.get(what) ?? 0) + 1);
   }
 
   #isEqual(oracle: State): boolean {
@@ -138,10 +152,15 @@ class ProgramComparison {
       const legal = legalDifferenceOf({ field, oracle: theirs, ours, instruction, after: oracle });
       if (legal === undefined) return true;
       this.#machine.adopt(field, theirs);
-      this.result.legal.set(legal.what, (this.result.legal.get(legal.what) ?? 0) + 1);
+      this.#noteLegal(legal.what);
       return false;
     });
     if (differences.length === 0) return true;
+    const ending = endingDifference(oracle, this.#ours);
+    if (ending !== undefined) {
+      this.#noteLegal(ending);
+      return false;
+    }
     this.result.divergence = {
       seed: this.#program.seed,
       index: this.result.instructions,
@@ -163,7 +182,7 @@ const isTableEntry = (offset: number): boolean =>
 
 /** Compares the images and notes the differences in the result; a few are enough. */
 function compareMemory(oracle: Uint8Array, machine: Uint8Array, result: Comparison): void {
-  const mayDiffer = (result.legal.get(AMO_FAULT) ?? 0) > 0 ? PTE_A_AND_D : 0;
+  const mayDiffer = result.hasAmoFault ? PTE_A_AND_D : 0;
   for (let offset = 0; offset < oracle.length && result.memory.length < 16; offset++) {
     const [theirs, ours] = [oracle[offset]!, machine[offset]!];
     if (theirs === ours) continue;

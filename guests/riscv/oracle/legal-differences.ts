@@ -1,7 +1,9 @@
 // Where QEMU 7.2 and Cofferdam's machine differ and the RISC-V specification allows both, or QEMU 7.2 errs.
-// `mask` names bits that the comparison ignores; rows without one describe what the generator leaves out, and where.
+// A row with `accepts` lets the comparison take over QEMU's value; the others describe what the generator leaves out,
+// and where, or where the comparison of a program ends.
 // Sections are those of RISC-V Privileged 20240411 ("P") and Unprivileged 20240411 ("U").
-import { fieldIndex, fieldValue, type State } from './state.ts';
+import { trapOf } from './coverage.ts';
+import { fieldIndex, fieldValue, pcOf, type State } from './state.ts';
 
 /** One field that differs in one step. */
 export interface DifferentField {
@@ -29,12 +31,41 @@ function causeOf({ field, after }: DifferentField): bigint {
   return field === 'mtval' || field === 'stval' ? fieldValue(after, causeFields[field]) : -1n;
 }
 
-export const AMO_FAULT = 'cause of a fault of an AMO';
 /** Found in the comparison of memory. */
 export const TABLE_ENTRY_BITS = 'A and D of the page table entry of an AMO that faulted';
+/** Found where only one machine traps; the comparison of the program ends there. */
+const SPLIT_ACCESS_FAULT = 'PMP and misaligned accesses across the end of a page';
+const SURROUNDED_REGION = 'PMP region within a misaligned access';
 
 const OPCODE_AMO = 0x2f;
 const LR_FUNCT5 = 2;
+
+const isAmo = (instruction: number): boolean =>
+  (instruction & 0x7f) === OPCODE_AMO && instruction >>> 27 !== LR_FUNCT5;
+
+/** Whether an instruction with this outcome (coverage.ts: `mode:cause`) is an AMO that faulted. */
+export const isAmoFault = (instruction: number, outcome: string | undefined): boolean =>
+  isAmo(instruction) && /^[MS]:(4|5|6|7|13|15)$/.test(outcome ?? '');
+
+const PAGE_BYTES = 4096n;
+const WIDEST_ACCESS = 8n;
+const WORD_BYTES = 4n;
+
+/** The address of the access that a trap at the vector in a state's pc refused by an access fault, if it is one. */
+function refusedAddress(state: State): bigint | undefined {
+  const outcome = trapOf(state, pcOf(state));
+  if (outcome === undefined || !/^[MS]:[57]$/.test(outcome)) return undefined;
+  return fieldValue(state, fieldIndex(outcome.startsWith('M') ? 'mtval' : 'stval'));
+}
+
+/** The difference that ends the comparison of a program because only one machine refuses an access, if it is one. */
+export function endingDifference(oracle: State, ours: State): string | undefined {
+  const theirs = refusedAddress(oracle);
+  if (theirs !== undefined && theirs % PAGE_BYTES > PAGE_BYTES - WIDEST_ACCESS) return SPLIT_ACCESS_FAULT;
+  const refused = refusedAddress(ours);
+  if (refused !== undefined && refused % WORD_BYTES !== 0n) return SURROUNDED_REGION;
+  return undefined;
+}
 
 export const legalDifferences: readonly LegalDifference[] = [
   {
@@ -60,7 +91,7 @@ export const legalDifferences: readonly LegalDifference[] = [
       difference.oracle % 2n === 0n,
   },
   {
-    what: AMO_FAULT,
+    what: 'cause of a fault of an AMO',
     ours: '6, 7 or 15, a store/AMO exception',
     qemu: '4, 5 or 13, a load exception: it loads first',
     section: 'P §3.3.1 table 14 asks for ours; generator: these causes are delegated alike',
@@ -68,8 +99,7 @@ export const legalDifferences: readonly LegalDifference[] = [
       (field === 'mcause' || field === 'scause') &&
       [4n, 5n, 13n].includes(oracle) &&
       [6n, 7n, 15n].includes(ours) &&
-      (instruction & 0x7f) === OPCODE_AMO &&
-      instruction >>> 27 !== LR_FUNCT5,
+      isAmo(instruction),
   },
   {
     what: TABLE_ENTRY_BITS,
@@ -78,10 +108,24 @@ export const legalDifferences: readonly LegalDifference[] = [
     section: 'P §12.3.1: A may be set early; D follows step 9 of §12.3.2; only accepted when an AMO faulted',
   },
   {
-    what: 'PMP and accesses across the end of a page',
-    ours: 'the bytes of the access are checked',
-    qemu: 'the two aligned blocks around them are checked',
-    section: 'P §3.7.1 asks for ours; generator: no region begins or ends within such blocks',
+    what: SPLIT_ACCESS_FAULT,
+    ours: 'two accesses, one to each page: each must lie within one region',
+    qemu: 'unless the first page is in its TLB, its check is of as many bytes as the whole access has',
+    section:
+      'P §3.7.1 leaves open how a misaligned access is split; the comparison of the program ends there',
+  },
+  {
+    what: SURROUNDED_REGION,
+    ours: 'refused: the entry matches some bytes of the access, but not all',
+    qemu: 'ignores the entry: it compares the first and the last byte',
+    section: 'P §3.7.1 asks for ours; the comparison of the program ends there',
+  },
+  {
+    what: 'S-mode fetch from a user page that was just read with SUM',
+    ours: 'instruction page fault',
+    qemu: 'executes: the TLB entry that the load filled lets fetches through',
+    section:
+      'P §3.1.6.3, §12.3.1 (QEMU 7.2 errs); generator: no executable user page in the S-mode alias of scratch',
   },
   {
     what: 'time, cycle and instret',

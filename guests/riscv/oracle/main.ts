@@ -1,6 +1,4 @@
 // Command line of the differential test: random programs on Cofferdam's machine and on QEMU, state by state.
-//   node guests/riscv/oracle/main.ts [--seed S] [--instructions N] [--class C] [--groups G] [--failures N]
-//     [--machine hart|qemu] [--keep DIR] [--coverage] [--brief]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,8 +11,36 @@ import { requireQemu } from './qemu.ts';
 import { recordMachine } from './recorded-machine.ts';
 import { describeRunDivergence } from './run-comparison.ts';
 
-const { values } = parseArgs({
+const HELP = `Compares the machine with QEMU on random RV64GC programs, register by register before each instruction.
+
+usage: npm run oracle -- [options]
+
+  --seed S           first program's seed; each further program has the next (default: the time)
+  --instructions N   how many to compare at least (default 20000)
+  --class C          what programs are mostly made of: mixed or one of
+                     ${groupClasses.join(', ')}
+  --groups G         groups of instructions per program (default 800)
+  --failures N       stop after this many programs that diverge (default 10)
+  --machine M        hart, or qemu to compare QEMU with its own record (default hart)
+  --keep DIR         write diverging programs there as ELF, with the state before the divergence
+  --coverage         count outcomes by instruction
+  --brief            leave out the state before a divergence
+
+Examples:
+  npm run oracle -- --seed 5 --instructions 200000
+  npm run oracle -- --class protection --seed 20261124 --keep /tmp/diverging
+
+Exit status: 0 all equal, 1 a program diverged, 2 wrong usage. Differences where both are legal are listed in
+guests/riscv/oracle/legal-differences.ts.`;
+
+function usageError(message: string): never {
+  process.stderr.write(`oracle: ${message}; --help explains\n`);
+  process.exit(2);
+}
+
+const options = {
   options: {
+    help: { type: 'boolean', short: 'h', default: false },
     seed: { type: 'string', default: String(Date.now()) },
     instructions: { type: 'string', default: '20000' },
     class: { type: 'string', default: 'mixed' },
@@ -25,14 +51,33 @@ const { values } = parseArgs({
     coverage: { type: 'boolean', default: false },
     brief: { type: 'boolean', default: false },
   },
-});
+} as const;
+
+function parseCommandLine(): ReturnType<typeof parseArgs<typeof options>>['values'] {
+  try {
+    return parseArgs(options).values;
+  } catch (error) {
+    return usageError((error as Error).message);
+  }
+}
+
+const values = parseCommandLine();
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+
+function positive(name: 'instructions' | 'groups' | 'failures'): number {
+  const number = Number(values[name]);
+  if (!Number.isSafeInteger(number) || number < 1)
+    usageError(`--${name}: expected a positive whole number, got ${values[name]}`);
+  return number;
+}
 
 function chosenClass(name: string): GroupClass | 'mixed' {
   if (name === 'mixed') return name;
   const found = groupClasses.find((known) => known === name);
-  if (found === undefined)
-    throw new Error(`--class: expected mixed or one of ${groupClasses.join(', ')}, got ${name}`);
-  return found;
+  return found ?? usageError(`--class: expected mixed or one of ${groupClasses.join(', ')}, got ${name}`);
 }
 
 function describe({ program, comparison, run }: Outcome): string {
@@ -54,6 +99,9 @@ function report(outcome: Outcome): void {
   writeFileSync(join(values.keep, `${outcome.program.seed}.txt`), text);
 }
 
+if (!/^\d+$/.test(values.seed)) usageError(`--seed: expected a whole number, got ${values.seed}`);
+if (!['hart', 'qemu'].includes(values.machine))
+  usageError(`--machine: expected hart or qemu, got ${values.machine}`);
 const seed = BigInt(values.seed);
 console.log(`oracle: ${requireQemu()}\nseed ${seed}, class ${values.class}`);
 const hart = values.machine === 'hart' ? await HartMachine.create() : undefined;
@@ -62,10 +110,10 @@ const result = await runCampaign(
   (program) => (hart === undefined ? recordMachine(program) : Promise.resolve(hart)),
   {
     seed,
-    instructions: Number(values.instructions),
+    instructions: positive('instructions'),
     chosen: chosenClass(values.class),
-    groups: Number(values.groups),
-    maxFailures: Number(values.failures),
+    groups: positive('groups'),
+    maxFailures: positive('failures'),
   },
   report,
 );

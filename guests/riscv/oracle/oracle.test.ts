@@ -12,25 +12,35 @@ import type { State } from './state.ts';
 
 const SEED = 5n;
 const INSTRUCTIONS = 3000;
+const MIXED_INSTRUCTIONS = 50_000;
 const GROUPS = 200;
 
-const compare = (chosen: GroupClass, machineFor: (program: Program) => Promise<Machine>) =>
-  runCampaign(machineFor, { seed: SEED, instructions: INSTRUCTIONS, chosen, groups: GROUPS, maxFailures: 1 });
+const compare = (chosen: GroupClass | 'mixed', machineFor: (program: Program) => Promise<Machine>) =>
+  runCampaign(machineFor, {
+    seed: SEED,
+    instructions: chosen === 'mixed' ? MIXED_INSTRUCTIONS : INSTRUCTIONS,
+    chosen,
+    groups: GROUPS,
+    maxFailures: 1,
+  });
 
 describe('the hart beside QEMU', () => {
   it('has its oracle', () => expect(requireQemu()).toContain('QEMU emulator'));
 
-  it.each([...groupClasses])(`agrees on random programs of class %s (seed ${SEED})`, async (chosen) => {
-    const hart = await HartMachine.create();
-    const { failures, instructions } = await compare(chosen, () => Promise.resolve(hart));
-    const found = failures.map(({ program, comparison }) =>
-      comparison.divergence === undefined
-        ? `seed ${program.seed}: memory or a whole run differs`
-        : describeDivergence(comparison.divergence),
-    );
-    expect(found).toEqual([]);
-    expect(instructions).toBeGreaterThanOrEqual(INSTRUCTIONS);
-  });
+  it.each(['mixed', ...groupClasses] as const)(
+    `agrees on random programs of class %s (seed ${SEED})`,
+    async (chosen) => {
+      const hart = await HartMachine.create();
+      const { failures, instructions } = await compare(chosen, () => Promise.resolve(hart));
+      const found = failures.map(({ program, comparison }) =>
+        comparison.divergence === undefined
+          ? `seed ${program.seed}: memory or a whole run differs`
+          : describeDivergence(comparison.divergence),
+      );
+      expect(found).toEqual([]);
+      expect(instructions).toBeGreaterThanOrEqual(INSTRUCTIONS);
+    },
+  );
 
   it('notices one wrong bit of one register', async () => {
     const hart = await HartMachine.create();

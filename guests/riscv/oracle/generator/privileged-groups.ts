@@ -2,7 +2,7 @@
 // MPRV accesses and interrupts (RISC-V Privileged 20240411 §3.1.6, §3.1.8–9, §3.7, §12.1).
 import type { Context, Mode } from './context.ts';
 import { emitForwardAddress } from './control-groups.ts';
-import { emitTranslationFence } from './csr-groups.ts';
+import { emitTranslationFence, oneInterrupt } from './csr-groups.ts';
 import { CSR } from './csr-names.ts';
 import * as e from './encoding.ts';
 import {
@@ -294,9 +294,6 @@ export function emitInterrupt(context: Context): void {
   asm.word(e.typeI(0x73, 7)(0, 8, CSR.mstatus), 'csrrci mstatus');
   writeCsr(context, CSR.mip, 0n, 'mip');
 }
-
-/** One interrupt at most is enabled: of several, QEMU 7.2 takes the one with the lowest number. */
-const oneInterrupt = (random: Random): bigint => random.pick([0x2n, 0x20n, 0x200n]);
 
 /** Nothing but open memory, as a program begins. */
 export function emitProtectionOpen(context: Context): void {
