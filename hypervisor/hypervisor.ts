@@ -18,9 +18,10 @@ import { type PartitionId, PartitionTable, ROOT_PARTITION_ID } from './partition
 import { guestPrivileges, type PrivilegeMask } from './partition/privilege-mask.ts';
 import { readWholly } from './platform/files.ts';
 
-/** The first user id that partitions may get, where the hypervisor runs as root; each gets one of its own. */
+/** Users that partitions get where the hypervisor runs as root, each one of its own, also beside other hypervisors. */
 const FIRST_PARTITION_UID = 200_000;
 const PARTITION_UIDS = 60_000;
+const UIDS_PER_HYPERVISOR = 64;
 const WASM_PAGE_BYTES = 65_536;
 const TICK_NS = 100;
 const DEFAULT_UNIKERNEL_MIB = 16;
@@ -75,6 +76,11 @@ export class Hypervisor implements AsyncDisposable {
   static async start(options: HypervisorOptions = {}): Promise<Hypervisor> {
     const warnings: string[] = [];
     const [root, confined] = await Promise.all([RootProcess.start(), startConfinedLauncher(warnings)]);
+    if (root.walls.length === 0) {
+      warnings.push(
+        'the root partition process is not confined: this system has no means that Cofferdam knows',
+      );
+    }
     const table = new PartitionTable(options.memoryPoolBytes ?? freemem());
     return new Hypervisor(root, confined, table, warnings);
   }
@@ -82,6 +88,11 @@ export class Hypervisor implements AsyncDisposable {
   /** The process that owns the devices. */
   get rootPid(): number {
     return this.#root.pid;
+  }
+
+  /** What confines that process, one line each. */
+  get rootWalls(): readonly string[] {
+    return this.#root.walls;
   }
 
   /** The partitions that exist. */
@@ -216,7 +227,8 @@ export class Hypervisor implements AsyncDisposable {
 }
 
 function partitionUid(partitionId: number): number | undefined {
-  return process.getuid?.() === 0 ? FIRST_PARTITION_UID + (partitionId % PARTITION_UIDS) : undefined;
+  if (process.getuid?.() !== 0) return undefined;
+  return FIRST_PARTITION_UID + ((process.pid * UIDS_PER_HYPERVISOR + partitionId) % PARTITION_UIDS);
 }
 
 async function startConfinedLauncher(warnings: string[]): Promise<Launcher | undefined> {

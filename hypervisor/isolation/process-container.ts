@@ -12,12 +12,14 @@ import {
 import { closeDescriptor } from './descriptors.ts';
 import { partitionEngineFlags } from './engine-flags.ts';
 import type { LaunchedProcess, Launcher } from './launcher.ts';
+import { MemoryGroup, processMemoryBytes } from './memory-group.ts';
 import type { ContainerExit, ContainerOptions, PartitionContainer } from './partition-container.ts';
 import type { PartitionCounters } from './partition-host.ts';
 import { programFile } from './program-files.ts';
 import { socketPair } from './socket-pair.ts';
 
 const READY_TIMEOUT_MS = 20_000;
+const WASM_PAGE_BYTES = 65_536;
 /** A guest that cannot pause by itself is stopped by the kernel; the signal takes no time to speak of. */
 const PAUSE_ANSWER_SLACK_MS = 200;
 
@@ -32,6 +34,7 @@ export class ProcessContainer implements PartitionContainer {
   readonly #exit = Promise.withResolvers<ContainerExit>();
   readonly #ready = Promise.withResolvers<void>();
   #process: LaunchedProcess | undefined;
+  #memoryGroup: MemoryGroup | undefined;
   #control: Socket | undefined;
   #onPaused: ((isPaused: boolean) => void) | undefined;
   #onCounters: ((counters: PartitionCounters) => void) | undefined;
@@ -64,6 +67,10 @@ export class ProcessContainer implements PartitionContainer {
       closeDescriptor(theirEnd);
     }
     this.pid = this.#process.pid;
+    if (this.level === 'jail') {
+      const guestBytes = configuration.memoryPages * WASM_PAGE_BYTES;
+      this.#memoryGroup = MemoryGroup.around(this.pid, processMemoryBytes(guestBytes));
+    }
     void this.#process.exited.then(({ code, signal }) => this.#onProcessEnd(code, signal));
     this.#control = new Socket({ fd: ownEnd, readable: true, writable: true });
     this.#listen(this.#control);
@@ -118,6 +125,7 @@ export class ProcessContainer implements PartitionContainer {
     this.#exit.resolve({ kind: 'killed', message: 'the partition was killed' });
     this.#process?.kill();
     await this.#process?.exited;
+    await this.#memoryGroup?.remove();
     this.#control?.destroy();
   }
 
@@ -144,6 +152,7 @@ export class ProcessContainer implements PartitionContainer {
     switch (event.type) {
       case 'ready':
         this.walls = Array.isArray(event.walls) ? event.walls.map(String) : [];
+        if (this.#memoryGroup !== undefined) this.walls.push(this.#memoryGroup.wall);
         this.#ready.resolve();
         break;
       case 'exit':

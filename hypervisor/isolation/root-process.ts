@@ -17,6 +17,8 @@ export type RootAsk = Unnumbered<RootRequest>;
 
 export class RootProcess {
   readonly pid: number;
+  /** What confines it, one line each, by its own word before it heard of any guest. */
+  walls: readonly string[] = [];
   /** Resolves when the process is gone; its message says how. */
   readonly ended: Promise<string>;
   readonly #child: ChildProcess;
@@ -61,6 +63,7 @@ export class RootProcess {
     await new Promise<void>((resolve, reject) => {
       const stopListening = root.onEvent((event) => {
         if (event.type !== 'ready') return;
+        root.walls = event.walls;
         stopListening();
         resolve();
       });

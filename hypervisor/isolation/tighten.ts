@@ -7,11 +7,16 @@ import { landlockAbi, restrictSelf } from './landlock.ts';
 import { installFilter, setNoNewPrivileges } from './seccomp/install.ts';
 import { partitionRules, rootPartitionRules } from './seccomp/profiles.ts';
 
+const PR_SET_PDEATHSIG = 1;
 const PR_SET_DUMPABLE = 4;
+const SIGKILL = 9;
 const F_SETFD = 2;
 const RLIMIT_CORE = 4;
+const RLIMIT_NPROC = 6;
 const RLIMIT_NOFILE = 7;
 const MAX_DESCRIPTORS = 64;
+/** Threads of one partition's user; an engine has about a dozen. */
+const MAX_THREADS = 128;
 /** Just below the partitions' users (hypervisor.ts). */
 const ROOT_PARTITION_UID = 199_999;
 
@@ -22,7 +27,12 @@ export function tighten(options: { uid: number | undefined }): string[] {
   setNoNewPrivileges();
   setLimit(RLIMIT_CORE, 0);
   setLimit(RLIMIT_NOFILE, MAX_DESCRIPTORS);
-  if (options.uid !== undefined) walls.push(...tryDropUser(options.uid));
+  if (options.uid !== undefined) {
+    walls.push(...tryDropUser(options.uid));
+    if (process.getuid?.() === options.uid) setLimit(RLIMIT_NPROC, MAX_THREADS);
+  }
+  // After the change of user, which would clear it. A process whose parent is gone already sees its sockets end.
+  if (systemCall('prctl', PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) === 0) walls.push('ends with the hypervisor');
   if (systemCall('prctl', PR_SET_DUMPABLE, 0, 0, 0, 0) === 0)
     walls.push('no core dump, no tracing by others');
   installFilter(partitionRules, 'refuse', 'process');

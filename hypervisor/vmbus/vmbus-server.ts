@@ -81,14 +81,25 @@ export class VmbusServer {
     if (type === CHANNELMSG_REQUESTOFFERS) return this.#deliverOffers();
     const channelId = view.getUint32(8, true);
     if (channelId < 1 || channelId > VMBUS_MAX_CHANNELS) return HV_STATUS_INVALID_PARAMETER;
-    if (type === CHANNELMSG_CLOSECHANNEL) return this.#close(channelId);
+    if (type === CHANNELMSG_CLOSECHANNEL) return this.#inTurn(channelId, () => this.#close(channelId));
     const ring = {
       gpa: view.getUint32(12, true),
       outPages: view.getUint32(16, true),
       inPages: view.getUint32(20, true),
     };
-    const result = this.#open(channelId, ring);
+    const result = this.#inTurn(channelId, () => this.#open(channelId, ring));
     return this.#post(CHANNELMSG_OPENCHANNEL_RESULT, [channelId, result]);
+  }
+
+  /** One VP at a time opens, closes or drains a channel, so that the root partition sees what they do in that order. */
+  #inTurn(channelId: number, action: () => number): number {
+    const word = channelWord(channelId) + CHANNEL_LOCK;
+    lock(this.#words, word);
+    try {
+      return action();
+    } finally {
+      unlock(this.#words, word);
+    }
   }
 
   #post(type: number, fields: number[]): number {
@@ -167,13 +178,13 @@ export class VmbusServer {
 
   /** The guest signalled the channel: everything in its ring goes to the root partition. */
   drainChannel(channelId: number): number {
+    return this.#inTurn(channelId, () => this.#drain(channelId));
+  }
+
+  #drain(channelId: number): number {
     const words = this.#words;
     const row = channelWord(channelId);
-    lock(words, row + CHANNEL_LOCK);
-    if (words[row + CHANNEL_STATE] !== CHANNEL_OPEN) {
-      unlock(words, row + CHANNEL_LOCK);
-      return HV_STATUS_INVALID_CONNECTION_ID;
-    }
+    if (words[row + CHANNEL_STATE] !== CHANNEL_OPEN) return HV_STATUS_INVALID_CONNECTION_ID;
     let bytes = 0;
     try {
       const taken = this.#reader(channelId).drain((payloadBytes, transactionLo, transactionHi, copy) => {
@@ -192,8 +203,6 @@ export class VmbusServer {
       this.#send(FRAME_CLOSE, channelId);
       this.#post(CHANNELMSG_RESCIND_CHANNELOFFER, [channelId]);
       return HV_STATUS_INVALID_PARAMETER;
-    } finally {
-      unlock(words, row + CHANNEL_LOCK);
     }
     return HV_STATUS_SUCCESS;
   }

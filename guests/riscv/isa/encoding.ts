@@ -82,6 +82,27 @@ export function operationsOf(row: Row): Operation[] {
   }
 }
 
+/** Which register file an instruction writes its rd in. */
+export const destinations = ['none', 'integer', 'float'] as const;
+
+export function destinationOf({ name, semantics }: Row): (typeof destinations)[number] {
+  switch (semantics.kind) {
+    case 'store':
+    case 'floatStore':
+    case 'branch':
+    case 'nothing':
+      return 'none';
+    case 'floatLoad':
+      return 'float';
+    case 'float':
+      return semantics.result === 'x' ? 'integer' : 'float';
+    case 'call':
+      return name.startsWith('csr') ? 'integer' : 'none';
+    default:
+      return 'integer';
+  }
+}
+
 export function packingOf(row: Row): Packing {
   const { semantics } = row;
   switch (semantics.kind) {

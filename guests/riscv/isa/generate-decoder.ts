@@ -1,7 +1,15 @@
 // Writes the decoder: from an instruction's bits to its first operation and how its operands are packed, and from
 // a compressed parcel to the full instruction (hart/decoder.generated.ts).
 import { type CompressedRow, compressedRows, type Immediate, type RegisterSource } from './compressed.ts';
-import { operationName, operations, operationsOf, packingOf, packings } from './encoding.ts';
+import {
+  destinationOf,
+  destinations,
+  operationName,
+  operations,
+  operationsOf,
+  packingOf,
+  packings,
+} from './encoding.ts';
 import type { Row } from './row.ts';
 import { rows } from './tables.ts';
 
@@ -16,12 +24,16 @@ function decoderText(): string {
       );
       const packing = packings.indexOf(packingOf(row));
       const hasShortForm = operationsOf(row).some(({ length }) => length === 2);
-      const answer = first | (packing << 16) | (hasShortForm ? 1 << 24 : 0);
+      const destination = destinations.indexOf(destinationOf(row));
+      const answer = first | (packing << 16) | (hasShortForm ? 1 << 24 : 0) | (destination << 25);
       return `      if ((word & ${hex(row.mask)}) == ${hex(row.match)}) return ${hex(answer)}; // ${row.name}`;
     });
     return `    case ${hex(major)}:\n${tests.join('\n')}\n      return 0;`;
   });
-  return `/** First operation in bits 0-15, packing in bits 16-23, bit 24: has operations for the short form; 0: illegal. */
+  return `/**
+ * First operation in bits 0-15, packing in bits 16-23, bit 24: has operations for the short form; bits 25-26: what rd
+ * names (0 nothing, 1 an integer register, 2 a float register); 0: illegal.
+ */
 export function operationOf(word: u32): u32 {
   switch (word & 0x7f) {
 ${groupText.join('\n')}

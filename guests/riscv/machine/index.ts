@@ -10,7 +10,7 @@ import {
 import { idle } from '../../lib/hv.ts';
 import { exitPartition, reportInstructions } from '../../lib/hypercalls.ts';
 import { takeChannelEvents, takeControlMessage } from '../../lib/vmbus.ts';
-import { bareBudget, bootBareMetal, finishBareMetal, isTracing, traceStep } from './bare-metal/program.ts';
+import { bootBareMetal, finishBareMetal, runProgram } from './bare-metal/program.ts';
 import { bootFailure } from './boot/boot-failure.ts';
 import { bootLinux } from './boot/linux.ts';
 import { setClock } from './boot/seed.ts';
@@ -19,7 +19,7 @@ import { clintDeadline, clintPoll, clintReset } from './devices/clint/device.ts'
 import { BOOT_ARGUMENTS, MACHINE_STATE, VMBUS_REGION } from './devices/device-memory.ts';
 import { rtcDeadline, rtcPoll } from './devices/rtc/device.ts';
 import { uartReceive, uartRoom } from './devices/uart/device.ts';
-import { HART_EXIT, HART_WAITING, hartRun, instructionsRetired, nextTimerDeadline } from './hart/hart.ts';
+import { HART_EXIT, HART_WAITING, instructionsRetired, nextTimerDeadline } from './hart/hart.ts';
 import { RAM_BYTES } from './hart/state.ts';
 import { connectMachine } from './machine-channels.ts';
 import { endMachine, exitCode, exitReason } from './machine-exit.ts';
@@ -47,7 +47,7 @@ export function run(vpIndex: i32, budget: i32): i32 {
   }
   for (let left = budget; left > 0; left -= STRETCH) {
     pollDevices();
-    const reason = isTracing() ? traceStep(STRETCH) : hartRun(bareBudget(STRETCH));
+    const reason = runProgram(STRETCH);
     if (reason == HART_EXIT) return halt();
     if (reason == HART_WAITING) wait();
   }

@@ -1,10 +1,11 @@
-// The smallest ELF file that carries a random program: one segment and the symbol `tohost`
+// The smallest ELF file that carries a program: one segment and absolute symbols, `tohost` at least
 // (System V gABI, chapters 4 and 5; RISC-V ELF psABI §8).
 import { CODE_BASE, TOHOST } from './generator/memory-layout.ts';
 
 const HEADER_BYTES = 64;
 const PROGRAM_HEADER_BYTES = 56;
 const SECTION_HEADER_BYTES = 64;
+const SYMBOL_BYTES = 24;
 const SEGMENT_OFFSET = 0x1000;
 const MACHINE_RISCV = 243;
 
@@ -23,12 +24,18 @@ function section(
   view.setBigUint64(at + 56, fields.type === 2 ? 24n : 0n, true);
 }
 
-/** An executable of the image at 0x8000_0000, entered at its first byte. */
-export function buildElf(image: Uint8Array): Uint8Array {
-  const strings = new TextEncoder().encode('\0tohost\0.strtab\0.symtab\0');
+/** An executable of the image at 0x8000_0000, entered at its first byte. @param symbols name → address */
+export function buildElf(
+  image: Uint8Array,
+  symbols: Readonly<Record<string, number>> = { tohost: TOHOST },
+): Uint8Array {
+  const names = Object.keys(symbols);
+  const text = `\0.strtab\0.symtab\0${names.map((name) => `${name}\0`).join('')}`;
+  const strings = new TextEncoder().encode(text);
   const stringsAt = SEGMENT_OFFSET + image.length;
   const symbolsAt = (stringsAt + strings.length + 7) & ~7;
-  const sectionsAt = symbolsAt + 48;
+  const symbolBytes = (names.length + 1) * SYMBOL_BYTES;
+  const sectionsAt = symbolsAt + symbolBytes;
   const file = new Uint8Array(sectionsAt + 3 * SECTION_HEADER_BYTES);
   const view = new DataView(file.buffer);
   file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
@@ -55,23 +62,26 @@ export function buildElf(image: Uint8Array): Uint8Array {
   view.setBigUint64(112, BigInt(SEGMENT_OFFSET), true);
   file.set(image, SEGMENT_OFFSET);
   file.set(strings, stringsAt);
-  view.setUint32(symbolsAt + 24, 1, true);
-  view.setUint8(symbolsAt + 28, 0x10);
-  view.setUint16(symbolsAt + 30, 0xfff1, true);
-  view.setBigUint64(symbolsAt + 32, BigInt(TOHOST), true);
-  view.setBigUint64(symbolsAt + 40, 8n, true);
+  names.forEach((name, index) => {
+    const at = symbolsAt + (index + 1) * SYMBOL_BYTES;
+    view.setUint32(at, text.indexOf(`\0${name}\0`) + 1, true);
+    view.setUint8(at + 4, 0x10);
+    view.setUint16(at + 6, 0xfff1, true);
+    view.setBigUint64(at + 8, BigInt(symbols[name] ?? 0), true);
+    view.setBigUint64(at + 16, 8n, true);
+  });
   section(view, sectionsAt + SECTION_HEADER_BYTES, {
-    name: 8,
+    name: 1,
     type: 3,
     offset: stringsAt,
     size: strings.length,
     link: 0,
   });
   section(view, sectionsAt + 2 * SECTION_HEADER_BYTES, {
-    name: 16,
+    name: 9,
     type: 2,
     offset: symbolsAt,
-    size: 48,
+    size: symbolBytes,
     link: 1,
   });
   return file;

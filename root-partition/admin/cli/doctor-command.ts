@@ -87,6 +87,14 @@ async function walls(): Promise<Finding[]> {
       text: partition.isolation,
     });
     for (const wall of partition.walls) findings.push({ subject: 'wall', state: 'good', text: wall });
+    if (!partition.walls.some((wall) => wall.startsWith('memory control group'))) {
+      const text =
+        "no control group can be made here: the engine's own limits alone bound a partition's memory";
+      findings.push({ subject: 'memory', state: 'note', text });
+    }
+    for (const wall of hypervisor.rootWalls) {
+      findings.push({ subject: 'root partition', state: 'good', text: wall });
+    }
     findings.push(
       exit.kind === 'power-off'
         ? { subject: 'guests', state: 'good', text: 'the sample hello ran to its end' }

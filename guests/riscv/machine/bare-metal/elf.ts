@@ -50,6 +50,7 @@ export function loadElf(file: usize, bytes: u32, limit: usize): string {
     const gpa = load<u64>(header, 24);
     const fileBytes = load<u64>(header, 32);
     const memoryBytes = load<u64>(header, 40);
+    if (memoryBytes == 0) continue;
     if (!isWithin(offset, fileBytes, bytes) || fileBytes > memoryBytes)
       return 'an ELF segment is outside the file';
     if (gpa < RAM_GPA || !isWithin(gpa - RAM_GPA, memoryBytes, <u64>(limit - RAM_BASE))) {

@@ -2,7 +2,7 @@
 // its end the memory between begin_signature and end_signature goes to the stream "signature".
 //
 //   MACHINE_STATE  +0x40 fromhost (htif.ts) | +0x48 signature begin, end u64 | +0x58 granularity | +0x5c is bare metal
-//                  +0x60 most instructions u64 | +0x68 trace stream
+//                  +0x60 most instructions u64 | +0x68 trace stream | +0x6c signature stream
 import { HV_EXIT_LIMIT_REACHED } from '../../../../hypervisor/abi/hypercalls.ts';
 import { bootArgumentIs, bootArgumentNumber } from '../../../lib/boot-arguments.ts';
 import { bootFailure } from '../boot/boot-failure.ts';
@@ -13,6 +13,7 @@ import {
   HART_EXIT,
   HART_WAITING,
   hartReset,
+  hartRun,
   hartStep,
   instructionsRetired,
   ramPointer,
@@ -32,9 +33,12 @@ const GRANULARITY: usize = MACHINE_STATE + 0x58;
 const IS_BARE: usize = MACHINE_STATE + 0x5c;
 const MAX_INSTRUCTIONS: usize = MACHINE_STATE + 0x60;
 const TRACE_STREAM: usize = MACHINE_STATE + 0x68;
+const SIGNATURE_STREAM: usize = MACHINE_STATE + 0x6c;
 
 const MODE_MACHINE: u32 = 3;
 const DEFAULT_GRANULARITY: u64 = 4;
+/** hartRun looks at its budget where control is transferred and at the end of a page: it may run that much longer. */
+const OVERRUN: u64 = 4096;
 
 /** Loads the program and sets the hart to its entry; false after saying what is wrong. */
 export function bootBareMetal(): bool {
@@ -65,52 +69,61 @@ export function bootBareMetal(): bool {
   if (bootArgumentIs(BOOT_ARGUMENTS, 'trace', '1')) {
     store<u32>(TRACE_STREAM, <u32>openStream('trace'));
   }
+  store<u32>(SIGNATURE_STREAM, <u32>openStream('signature'));
+  if (load<u32>(SIGNATURE_STREAM) != 0 && signatureAt() == 0)
+    return bootFailure('a signature is asked for, but begin_signature and end_signature name no memory');
   attachVirtioDevices(false);
   hartReset(entry, 0, 0, MODE_MACHINE);
   return true;
 }
 
-/** How many of `wanted` instructions may still run; ends the machine when none may. At least 1. */
-export function bareBudget(wanted: i32): i32 {
-  if (load<u32>(IS_BARE) == 0) return wanted;
-  const most = load<u64>(MAX_INSTRUCTIONS);
-  const retired = instructionsRetired();
-  if (retired >= most) {
-    endMachine(HV_EXIT_LIMIT_REACHED, 0);
-    return 1;
-  }
-  return most - retired < <u64>wanted ? <i32>(most - retired) : wanted;
-}
-
-/** Whether the run is traced, which single-steps it. */
-export function isTracing(): bool {
+function isTracing(): bool {
   return load<u32>(TRACE_STREAM) != 0;
 }
 
-/** Runs up to `count` instructions one by one, a line for each; returns like hartRun. */
-export function traceStep(count: i32): i32 {
+/** Runs up to `count` instructions, but for bare-metal programs not more than they may; returns like hartRun. */
+export function runProgram(count: i32): i32 {
+  if (load<u32>(IS_BARE) == 0) return hartRun(count);
+  const left = load<u64>(MAX_INSTRUCTIONS) - instructionsRetired();
+  if (left == 0) {
+    endMachine(HV_EXIT_LIMIT_REACHED, 0);
+    return HART_EXIT;
+  }
+  if (isTracing() || left <= OVERRUN) return stepProgram(<i32>min<u64>(left, <u64>count));
+  return hartRun(<i32>min<u64>(left - OVERRUN, <u64>count));
+}
+
+/** Runs `count` instructions one by one, with a line for each when the run is traced. */
+function stepProgram(count: i32): i32 {
+  const last = instructionsRetired() + <u64>count;
   const stream = <usize>load<u32>(TRACE_STREAM);
-  for (let left = bareBudget(count); left > 0; left--) {
+  while (instructionsRetired() < last) {
     if (load<u32>(EXIT_REASON) != 0) return HART_EXIT;
     hartStep();
-    traceLine(stream);
+    if (stream != 0) traceLine(stream);
     if (load<u32>(WAITING) != 0) return HART_WAITING;
   }
   return load<u32>(EXIT_REASON) != 0 ? HART_EXIT : HART_BUDGET_USED;
+}
+
+/** Where the memory between the signature's symbols is, 0 when they name none. */
+function signatureAt(): usize {
+  const begin = load<u64>(SIGNATURE_BEGIN);
+  const end = load<u64>(SIGNATURE_END);
+  if (begin == 0 || end <= begin || end - begin > <u64>load<u32>(RAM_BYTES)) return 0;
+  return ramPointer(begin, <u32>(end - begin));
 }
 
 /** Writes the signature and what is left of the trace. */
 export function finishBareMetal(): void {
   if (load<u32>(IS_BARE) == 0) return;
   if (isTracing()) streamFlush(<usize>load<u32>(TRACE_STREAM));
-  const begin = load<u64>(SIGNATURE_BEGIN);
-  const end = load<u64>(SIGNATURE_END);
-  if (begin == 0 || end <= begin || end - begin > <u64>load<u32>(RAM_BYTES)) return;
-  const memoryAt = ramPointer(begin, <u32>(end - begin));
-  const stream = memoryAt == 0 ? 0 : openStream('signature');
-  if (stream == 0) return;
+  const stream = <usize>load<u32>(SIGNATURE_STREAM);
+  const memoryAt = signatureAt();
+  if (stream == 0 || memoryAt == 0) return;
+  const bytes = <u32>(load<u64>(SIGNATURE_END) - load<u64>(SIGNATURE_BEGIN));
   const width = load<u32>(GRANULARITY) == 8 ? 8 : 4;
-  for (let at: u32 = 0; at + width <= <u32>(end - begin); at += width) {
+  for (let at: u32 = 0; at + width <= bytes; at += width) {
     const word = width == 8 ? load<u64>(memoryAt + at) : <u64>load<u32>(memoryAt + at);
     streamHex(stream, word, width * 2);
     streamPut(stream, 0x0a);

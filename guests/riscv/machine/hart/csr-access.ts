@@ -9,6 +9,8 @@ function exists(number: u32): bool {
   if (number >= 0xb03 && number < 0xb20) return true;
   if (number >= 0x323 && number < 0x340) return true;
   if (number >= 0xc00 && number < 0xc20) return true;
+  // tselect, tdata1–3: no triggers, which is for software to find out by reading tdata1 (RISC-V Debug 1.0, §5.4).
+  if (number >= 0x7a0 && number < 0x7a4) return true;
   switch (number) {
     case 0x001:
     case 0x002:

@@ -221,20 +221,23 @@ export const PACK_LOAD: u32 = 12;
 export const PACK_FLOAT_LOAD: u32 = 13;
 export const PACK_NOTHING: u32 = 14;
 
-/** First operation in bits 0-15, packing in bits 16-23, bit 24: has operations for the short form; 0: illegal. */
+/**
+ * First operation in bits 0-15, packing in bits 16-23, bit 24: has operations for the short form; bits 25-26: what rd
+ * names (0 nothing, 1 an integer register, 2 a float register); 0: illegal.
+ */
 export function operationOf(word: u32): u32 {
   switch (word & 0x7f) {
     case 0x37:
-      if ((word & 0x7f) == 0x37) return 0x1050009; // lui
+      if ((word & 0x7f) == 0x37) return 0x3050009; // lui
       return 0;
     case 0x17:
-      if ((word & 0x7f) == 0x17) return 0x6000b; // auipc
+      if ((word & 0x7f) == 0x17) return 0x206000b; // auipc
       return 0;
     case 0x6f:
-      if ((word & 0x7f) == 0x6f) return 0x7000c; // jal
+      if ((word & 0x7f) == 0x6f) return 0x207000c; // jal
       return 0;
     case 0x67:
-      if ((word & 0x707f) == 0x67) return 0x80010; // jalr
+      if ((word & 0x707f) == 0x67) return 0x2080010; // jalr
       return 0;
     case 0x63:
       if ((word & 0x707f) == 0x63) return 0x1040012; // beq
@@ -245,13 +248,13 @@ export function operationOf(word: u32): u32 {
       if ((word & 0x707f) == 0x7063) return 0x40020; // bgeu
       return 0;
     case 0x3:
-      if ((word & 0x707f) == 0x3) return 0xc0022; // lb
-      if ((word & 0x707f) == 0x1003) return 0xc0023; // lh
-      if ((word & 0x707f) == 0x2003) return 0x10c0024; // lw
-      if ((word & 0x707f) == 0x3003) return 0x10c0026; // ld
-      if ((word & 0x707f) == 0x4003) return 0xc0028; // lbu
-      if ((word & 0x707f) == 0x5003) return 0xc0029; // lhu
-      if ((word & 0x707f) == 0x6003) return 0xc002a; // lwu
+      if ((word & 0x707f) == 0x3) return 0x20c0022; // lb
+      if ((word & 0x707f) == 0x1003) return 0x20c0023; // lh
+      if ((word & 0x707f) == 0x2003) return 0x30c0024; // lw
+      if ((word & 0x707f) == 0x3003) return 0x30c0026; // ld
+      if ((word & 0x707f) == 0x4003) return 0x20c0028; // lbu
+      if ((word & 0x707f) == 0x5003) return 0x20c0029; // lhu
+      if ((word & 0x707f) == 0x6003) return 0x20c002a; // lwu
       return 0;
     case 0x23:
       if ((word & 0x707f) == 0x23) return 0x3002b; // sb
@@ -260,165 +263,165 @@ export function operationOf(word: u32): u32 {
       if ((word & 0x707f) == 0x3023) return 0x103002f; // sd
       return 0;
     case 0x13:
-      if ((word & 0x707f) == 0x13) return 0x1010031; // addi
-      if ((word & 0x707f) == 0x2013) return 0x10033; // slti
-      if ((word & 0x707f) == 0x3013) return 0x10034; // sltiu
-      if ((word & 0x707f) == 0x4013) return 0x10035; // xori
-      if ((word & 0x707f) == 0x6013) return 0x10036; // ori
-      if ((word & 0x707f) == 0x7013) return 0x1010037; // andi
-      if ((word & 0xfc00707f) == 0x1013) return 0x1020039; // slli
-      if ((word & 0xfc00707f) == 0x5013) return 0x102003b; // srli
-      if ((word & 0xfc00707f) == 0x40005013) return 0x102003d; // srai
+      if ((word & 0x707f) == 0x13) return 0x3010031; // addi
+      if ((word & 0x707f) == 0x2013) return 0x2010033; // slti
+      if ((word & 0x707f) == 0x3013) return 0x2010034; // sltiu
+      if ((word & 0x707f) == 0x4013) return 0x2010035; // xori
+      if ((word & 0x707f) == 0x6013) return 0x2010036; // ori
+      if ((word & 0x707f) == 0x7013) return 0x3010037; // andi
+      if ((word & 0xfc00707f) == 0x1013) return 0x3020039; // slli
+      if ((word & 0xfc00707f) == 0x5013) return 0x302003b; // srli
+      if ((word & 0xfc00707f) == 0x40005013) return 0x302003d; // srai
       return 0;
     case 0x1b:
-      if ((word & 0x707f) == 0x1b) return 0x101003f; // addiw
-      if ((word & 0xfe00707f) == 0x101b) return 0x20041; // slliw
-      if ((word & 0xfe00707f) == 0x501b) return 0x20042; // srliw
-      if ((word & 0xfe00707f) == 0x4000501b) return 0x20043; // sraiw
+      if ((word & 0x707f) == 0x1b) return 0x301003f; // addiw
+      if ((word & 0xfe00707f) == 0x101b) return 0x2020041; // slliw
+      if ((word & 0xfe00707f) == 0x501b) return 0x2020042; // srliw
+      if ((word & 0xfe00707f) == 0x4000501b) return 0x2020043; // sraiw
       return 0;
     case 0x33:
-      if ((word & 0xfe00707f) == 0x33) return 0x1000044; // add
-      if ((word & 0xfe00707f) == 0x40000033) return 0x1000046; // sub
-      if ((word & 0xfe00707f) == 0x1033) return 0x48; // sll
-      if ((word & 0xfe00707f) == 0x2033) return 0x49; // slt
-      if ((word & 0xfe00707f) == 0x3033) return 0x4a; // sltu
-      if ((word & 0xfe00707f) == 0x4033) return 0x100004b; // xor
-      if ((word & 0xfe00707f) == 0x5033) return 0x4d; // srl
-      if ((word & 0xfe00707f) == 0x40005033) return 0x4e; // sra
-      if ((word & 0xfe00707f) == 0x6033) return 0x100004f; // or
-      if ((word & 0xfe00707f) == 0x7033) return 0x1000051; // and
-      if ((word & 0xfe00707f) == 0x2000033) return 0x5a; // mul
-      if ((word & 0xfe00707f) == 0x2001033) return 0x5b; // mulh
-      if ((word & 0xfe00707f) == 0x2002033) return 0x5c; // mulhsu
-      if ((word & 0xfe00707f) == 0x2003033) return 0x5d; // mulhu
-      if ((word & 0xfe00707f) == 0x2004033) return 0x5e; // div
-      if ((word & 0xfe00707f) == 0x2005033) return 0x5f; // divu
-      if ((word & 0xfe00707f) == 0x2006033) return 0x60; // rem
-      if ((word & 0xfe00707f) == 0x2007033) return 0x61; // remu
+      if ((word & 0xfe00707f) == 0x33) return 0x3000044; // add
+      if ((word & 0xfe00707f) == 0x40000033) return 0x3000046; // sub
+      if ((word & 0xfe00707f) == 0x1033) return 0x2000048; // sll
+      if ((word & 0xfe00707f) == 0x2033) return 0x2000049; // slt
+      if ((word & 0xfe00707f) == 0x3033) return 0x200004a; // sltu
+      if ((word & 0xfe00707f) == 0x4033) return 0x300004b; // xor
+      if ((word & 0xfe00707f) == 0x5033) return 0x200004d; // srl
+      if ((word & 0xfe00707f) == 0x40005033) return 0x200004e; // sra
+      if ((word & 0xfe00707f) == 0x6033) return 0x300004f; // or
+      if ((word & 0xfe00707f) == 0x7033) return 0x3000051; // and
+      if ((word & 0xfe00707f) == 0x2000033) return 0x200005a; // mul
+      if ((word & 0xfe00707f) == 0x2001033) return 0x200005b; // mulh
+      if ((word & 0xfe00707f) == 0x2002033) return 0x200005c; // mulhsu
+      if ((word & 0xfe00707f) == 0x2003033) return 0x200005d; // mulhu
+      if ((word & 0xfe00707f) == 0x2004033) return 0x200005e; // div
+      if ((word & 0xfe00707f) == 0x2005033) return 0x200005f; // divu
+      if ((word & 0xfe00707f) == 0x2006033) return 0x2000060; // rem
+      if ((word & 0xfe00707f) == 0x2007033) return 0x2000061; // remu
       return 0;
     case 0x3b:
-      if ((word & 0xfe00707f) == 0x3b) return 0x1000053; // addw
-      if ((word & 0xfe00707f) == 0x4000003b) return 0x1000055; // subw
-      if ((word & 0xfe00707f) == 0x103b) return 0x57; // sllw
-      if ((word & 0xfe00707f) == 0x503b) return 0x58; // srlw
-      if ((word & 0xfe00707f) == 0x4000503b) return 0x59; // sraw
-      if ((word & 0xfe00707f) == 0x200003b) return 0x62; // mulw
-      if ((word & 0xfe00707f) == 0x200403b) return 0x63; // divw
-      if ((word & 0xfe00707f) == 0x200503b) return 0x64; // divuw
-      if ((word & 0xfe00707f) == 0x200603b) return 0x65; // remw
-      if ((word & 0xfe00707f) == 0x200703b) return 0x66; // remuw
+      if ((word & 0xfe00707f) == 0x3b) return 0x3000053; // addw
+      if ((word & 0xfe00707f) == 0x4000003b) return 0x3000055; // subw
+      if ((word & 0xfe00707f) == 0x103b) return 0x2000057; // sllw
+      if ((word & 0xfe00707f) == 0x503b) return 0x2000058; // srlw
+      if ((word & 0xfe00707f) == 0x4000503b) return 0x2000059; // sraw
+      if ((word & 0xfe00707f) == 0x200003b) return 0x2000062; // mulw
+      if ((word & 0xfe00707f) == 0x200403b) return 0x2000063; // divw
+      if ((word & 0xfe00707f) == 0x200503b) return 0x2000064; // divuw
+      if ((word & 0xfe00707f) == 0x200603b) return 0x2000065; // remw
+      if ((word & 0xfe00707f) == 0x200703b) return 0x2000066; // remuw
       return 0;
     case 0xf:
       if ((word & 0x707f) == 0xf) return 0xe0067; // fence
       if ((word & 0x707f) == 0x100f) return 0xe0068; // fence.i
       return 0;
     case 0x2f:
-      if ((word & 0xf9f0707f) == 0x1000202f) return 0x69; // lr.w
-      if ((word & 0xf9f0707f) == 0x1000302f) return 0x6a; // lr.d
-      if ((word & 0xf800707f) == 0x1800202f) return 0x6b; // sc.w
-      if ((word & 0xf800707f) == 0x1800302f) return 0x6c; // sc.d
-      if ((word & 0xf800707f) == 0x800202f) return 0x6d; // amoswap.w
-      if ((word & 0xf800707f) == 0x800302f) return 0x6e; // amoswap.d
-      if ((word & 0xf800707f) == 0x202f) return 0x6f; // amoadd.w
-      if ((word & 0xf800707f) == 0x302f) return 0x70; // amoadd.d
-      if ((word & 0xf800707f) == 0x2000202f) return 0x71; // amoxor.w
-      if ((word & 0xf800707f) == 0x2000302f) return 0x72; // amoxor.d
-      if ((word & 0xf800707f) == 0x6000202f) return 0x73; // amoand.w
-      if ((word & 0xf800707f) == 0x6000302f) return 0x74; // amoand.d
-      if ((word & 0xf800707f) == 0x4000202f) return 0x75; // amoor.w
-      if ((word & 0xf800707f) == 0x4000302f) return 0x76; // amoor.d
-      if ((word & 0xf800707f) == 0x8000202f) return 0x77; // amomin.w
-      if ((word & 0xf800707f) == 0x8000302f) return 0x78; // amomin.d
-      if ((word & 0xf800707f) == 0xa000202f) return 0x79; // amomax.w
-      if ((word & 0xf800707f) == 0xa000302f) return 0x7a; // amomax.d
-      if ((word & 0xf800707f) == 0xc000202f) return 0x7b; // amominu.w
-      if ((word & 0xf800707f) == 0xc000302f) return 0x7c; // amominu.d
-      if ((word & 0xf800707f) == 0xe000202f) return 0x7d; // amomaxu.w
-      if ((word & 0xf800707f) == 0xe000302f) return 0x7e; // amomaxu.d
+      if ((word & 0xf9f0707f) == 0x1000202f) return 0x2000069; // lr.w
+      if ((word & 0xf9f0707f) == 0x1000302f) return 0x200006a; // lr.d
+      if ((word & 0xf800707f) == 0x1800202f) return 0x200006b; // sc.w
+      if ((word & 0xf800707f) == 0x1800302f) return 0x200006c; // sc.d
+      if ((word & 0xf800707f) == 0x800202f) return 0x200006d; // amoswap.w
+      if ((word & 0xf800707f) == 0x800302f) return 0x200006e; // amoswap.d
+      if ((word & 0xf800707f) == 0x202f) return 0x200006f; // amoadd.w
+      if ((word & 0xf800707f) == 0x302f) return 0x2000070; // amoadd.d
+      if ((word & 0xf800707f) == 0x2000202f) return 0x2000071; // amoxor.w
+      if ((word & 0xf800707f) == 0x2000302f) return 0x2000072; // amoxor.d
+      if ((word & 0xf800707f) == 0x6000202f) return 0x2000073; // amoand.w
+      if ((word & 0xf800707f) == 0x6000302f) return 0x2000074; // amoand.d
+      if ((word & 0xf800707f) == 0x4000202f) return 0x2000075; // amoor.w
+      if ((word & 0xf800707f) == 0x4000302f) return 0x2000076; // amoor.d
+      if ((word & 0xf800707f) == 0x8000202f) return 0x2000077; // amomin.w
+      if ((word & 0xf800707f) == 0x8000302f) return 0x2000078; // amomin.d
+      if ((word & 0xf800707f) == 0xa000202f) return 0x2000079; // amomax.w
+      if ((word & 0xf800707f) == 0xa000302f) return 0x200007a; // amomax.d
+      if ((word & 0xf800707f) == 0xc000202f) return 0x200007b; // amominu.w
+      if ((word & 0xf800707f) == 0xc000302f) return 0x200007c; // amominu.d
+      if ((word & 0xf800707f) == 0xe000202f) return 0x200007d; // amomaxu.w
+      if ((word & 0xf800707f) == 0xe000302f) return 0x200007e; // amomaxu.d
       return 0;
     case 0x7:
-      if ((word & 0x707f) == 0x2007) return 0xd007f; // flw
-      if ((word & 0x707f) == 0x3007) return 0x10d009d; // fld
+      if ((word & 0x707f) == 0x2007) return 0x40d007f; // flw
+      if ((word & 0x707f) == 0x3007) return 0x50d009d; // fld
       return 0;
     case 0x27:
       if ((word & 0x707f) == 0x2027) return 0x30080; // fsw
       if ((word & 0x707f) == 0x3027) return 0x103009f; // fsd
       return 0;
     case 0x43:
-      if ((word & 0x600007f) == 0x43) return 0xb0081; // fmadd.s
-      if ((word & 0x600007f) == 0x2000043) return 0xb00a1; // fmadd.d
+      if ((word & 0x600007f) == 0x43) return 0x40b0081; // fmadd.s
+      if ((word & 0x600007f) == 0x2000043) return 0x40b00a1; // fmadd.d
       return 0;
     case 0x47:
-      if ((word & 0x600007f) == 0x47) return 0xb0082; // fmsub.s
-      if ((word & 0x600007f) == 0x2000047) return 0xb00a2; // fmsub.d
+      if ((word & 0x600007f) == 0x47) return 0x40b0082; // fmsub.s
+      if ((word & 0x600007f) == 0x2000047) return 0x40b00a2; // fmsub.d
       return 0;
     case 0x4b:
-      if ((word & 0x600007f) == 0x4b) return 0xb0083; // fnmsub.s
-      if ((word & 0x600007f) == 0x200004b) return 0xb00a3; // fnmsub.d
+      if ((word & 0x600007f) == 0x4b) return 0x40b0083; // fnmsub.s
+      if ((word & 0x600007f) == 0x200004b) return 0x40b00a3; // fnmsub.d
       return 0;
     case 0x4f:
-      if ((word & 0x600007f) == 0x4f) return 0xb0084; // fnmadd.s
-      if ((word & 0x600007f) == 0x200004f) return 0xb00a4; // fnmadd.d
+      if ((word & 0x600007f) == 0x4f) return 0x40b0084; // fnmadd.s
+      if ((word & 0x600007f) == 0x200004f) return 0x40b00a4; // fnmadd.d
       return 0;
     case 0x53:
-      if ((word & 0xfe00007f) == 0x53) return 0xa0085; // fadd.s
-      if ((word & 0xfe00007f) == 0x8000053) return 0xa0086; // fsub.s
-      if ((word & 0xfe00007f) == 0x10000053) return 0xa0087; // fmul.s
-      if ((word & 0xfe00007f) == 0x18000053) return 0xa0088; // fdiv.s
-      if ((word & 0xfff0007f) == 0x58000053) return 0xa0089; // fsqrt.s
-      if ((word & 0xfe00707f) == 0x20000053) return 0xa008a; // fsgnj.s
-      if ((word & 0xfe00707f) == 0x20001053) return 0xa008b; // fsgnjn.s
-      if ((word & 0xfe00707f) == 0x20002053) return 0xa008c; // fsgnjx.s
-      if ((word & 0xfe00707f) == 0x28000053) return 0xa008d; // fmin.s
-      if ((word & 0xfe00707f) == 0x28001053) return 0xa008e; // fmax.s
-      if ((word & 0xfe00707f) == 0xa0000053) return 0xa008f; // fle.s
-      if ((word & 0xfe00707f) == 0xa0001053) return 0xa0090; // flt.s
-      if ((word & 0xfe00707f) == 0xa0002053) return 0xa0091; // feq.s
-      if ((word & 0xfff0707f) == 0xe0001053) return 0xa0092; // fclass.s
-      if ((word & 0xfff0707f) == 0xe0000053) return 0xa0093; // fmv.x.w
-      if ((word & 0xfff0707f) == 0xf0000053) return 0xa0094; // fmv.w.x
-      if ((word & 0xfff0007f) == 0xc0000053) return 0xa0095; // fcvt.w.s
-      if ((word & 0xfff0007f) == 0xc0100053) return 0xa0096; // fcvt.wu.s
-      if ((word & 0xfff0007f) == 0xc0200053) return 0xa0097; // fcvt.l.s
-      if ((word & 0xfff0007f) == 0xc0300053) return 0xa0098; // fcvt.lu.s
-      if ((word & 0xfff0007f) == 0xd0000053) return 0xa0099; // fcvt.s.w
-      if ((word & 0xfff0007f) == 0xd0100053) return 0xa009a; // fcvt.s.wu
-      if ((word & 0xfff0007f) == 0xd0200053) return 0xa009b; // fcvt.s.l
-      if ((word & 0xfff0007f) == 0xd0300053) return 0xa009c; // fcvt.s.lu
-      if ((word & 0xfe00007f) == 0x2000053) return 0xa00a5; // fadd.d
-      if ((word & 0xfe00007f) == 0xa000053) return 0xa00a6; // fsub.d
-      if ((word & 0xfe00007f) == 0x12000053) return 0xa00a7; // fmul.d
-      if ((word & 0xfe00007f) == 0x1a000053) return 0xa00a8; // fdiv.d
-      if ((word & 0xfff0007f) == 0x5a000053) return 0xa00a9; // fsqrt.d
-      if ((word & 0xfe00707f) == 0x22000053) return 0xa00aa; // fsgnj.d
-      if ((word & 0xfe00707f) == 0x22001053) return 0xa00ab; // fsgnjn.d
-      if ((word & 0xfe00707f) == 0x22002053) return 0xa00ac; // fsgnjx.d
-      if ((word & 0xfe00707f) == 0x2a000053) return 0xa00ad; // fmin.d
-      if ((word & 0xfe00707f) == 0x2a001053) return 0xa00ae; // fmax.d
-      if ((word & 0xfe00707f) == 0xa2000053) return 0xa00af; // fle.d
-      if ((word & 0xfe00707f) == 0xa2001053) return 0xa00b0; // flt.d
-      if ((word & 0xfe00707f) == 0xa2002053) return 0xa00b1; // feq.d
-      if ((word & 0xfff0707f) == 0xe2001053) return 0xa00b2; // fclass.d
-      if ((word & 0xfff0707f) == 0xe2000053) return 0xa00b3; // fmv.x.d
-      if ((word & 0xfff0707f) == 0xf2000053) return 0xa00b4; // fmv.d.x
-      if ((word & 0xfff0007f) == 0xc2000053) return 0xa00b5; // fcvt.w.d
-      if ((word & 0xfff0007f) == 0xc2100053) return 0xa00b6; // fcvt.wu.d
-      if ((word & 0xfff0007f) == 0xc2200053) return 0xa00b7; // fcvt.l.d
-      if ((word & 0xfff0007f) == 0xc2300053) return 0xa00b8; // fcvt.lu.d
-      if ((word & 0xfff0007f) == 0xd2000053) return 0xa00b9; // fcvt.d.w
-      if ((word & 0xfff0007f) == 0xd2100053) return 0xa00ba; // fcvt.d.wu
-      if ((word & 0xfff0007f) == 0xd2200053) return 0xa00bb; // fcvt.d.l
-      if ((word & 0xfff0007f) == 0xd2300053) return 0xa00bc; // fcvt.d.lu
-      if ((word & 0xfff0007f) == 0x40100053) return 0xa00bd; // fcvt.s.d
-      if ((word & 0xfff0007f) == 0x42000053) return 0xa00be; // fcvt.d.s
+      if ((word & 0xfe00007f) == 0x53) return 0x40a0085; // fadd.s
+      if ((word & 0xfe00007f) == 0x8000053) return 0x40a0086; // fsub.s
+      if ((word & 0xfe00007f) == 0x10000053) return 0x40a0087; // fmul.s
+      if ((word & 0xfe00007f) == 0x18000053) return 0x40a0088; // fdiv.s
+      if ((word & 0xfff0007f) == 0x58000053) return 0x40a0089; // fsqrt.s
+      if ((word & 0xfe00707f) == 0x20000053) return 0x40a008a; // fsgnj.s
+      if ((word & 0xfe00707f) == 0x20001053) return 0x40a008b; // fsgnjn.s
+      if ((word & 0xfe00707f) == 0x20002053) return 0x40a008c; // fsgnjx.s
+      if ((word & 0xfe00707f) == 0x28000053) return 0x40a008d; // fmin.s
+      if ((word & 0xfe00707f) == 0x28001053) return 0x40a008e; // fmax.s
+      if ((word & 0xfe00707f) == 0xa0000053) return 0x20a008f; // fle.s
+      if ((word & 0xfe00707f) == 0xa0001053) return 0x20a0090; // flt.s
+      if ((word & 0xfe00707f) == 0xa0002053) return 0x20a0091; // feq.s
+      if ((word & 0xfff0707f) == 0xe0001053) return 0x20a0092; // fclass.s
+      if ((word & 0xfff0707f) == 0xe0000053) return 0x20a0093; // fmv.x.w
+      if ((word & 0xfff0707f) == 0xf0000053) return 0x40a0094; // fmv.w.x
+      if ((word & 0xfff0007f) == 0xc0000053) return 0x20a0095; // fcvt.w.s
+      if ((word & 0xfff0007f) == 0xc0100053) return 0x20a0096; // fcvt.wu.s
+      if ((word & 0xfff0007f) == 0xc0200053) return 0x20a0097; // fcvt.l.s
+      if ((word & 0xfff0007f) == 0xc0300053) return 0x20a0098; // fcvt.lu.s
+      if ((word & 0xfff0007f) == 0xd0000053) return 0x40a0099; // fcvt.s.w
+      if ((word & 0xfff0007f) == 0xd0100053) return 0x40a009a; // fcvt.s.wu
+      if ((word & 0xfff0007f) == 0xd0200053) return 0x40a009b; // fcvt.s.l
+      if ((word & 0xfff0007f) == 0xd0300053) return 0x40a009c; // fcvt.s.lu
+      if ((word & 0xfe00007f) == 0x2000053) return 0x40a00a5; // fadd.d
+      if ((word & 0xfe00007f) == 0xa000053) return 0x40a00a6; // fsub.d
+      if ((word & 0xfe00007f) == 0x12000053) return 0x40a00a7; // fmul.d
+      if ((word & 0xfe00007f) == 0x1a000053) return 0x40a00a8; // fdiv.d
+      if ((word & 0xfff0007f) == 0x5a000053) return 0x40a00a9; // fsqrt.d
+      if ((word & 0xfe00707f) == 0x22000053) return 0x40a00aa; // fsgnj.d
+      if ((word & 0xfe00707f) == 0x22001053) return 0x40a00ab; // fsgnjn.d
+      if ((word & 0xfe00707f) == 0x22002053) return 0x40a00ac; // fsgnjx.d
+      if ((word & 0xfe00707f) == 0x2a000053) return 0x40a00ad; // fmin.d
+      if ((word & 0xfe00707f) == 0x2a001053) return 0x40a00ae; // fmax.d
+      if ((word & 0xfe00707f) == 0xa2000053) return 0x20a00af; // fle.d
+      if ((word & 0xfe00707f) == 0xa2001053) return 0x20a00b0; // flt.d
+      if ((word & 0xfe00707f) == 0xa2002053) return 0x20a00b1; // feq.d
+      if ((word & 0xfff0707f) == 0xe2001053) return 0x20a00b2; // fclass.d
+      if ((word & 0xfff0707f) == 0xe2000053) return 0x20a00b3; // fmv.x.d
+      if ((word & 0xfff0707f) == 0xf2000053) return 0x40a00b4; // fmv.d.x
+      if ((word & 0xfff0007f) == 0xc2000053) return 0x20a00b5; // fcvt.w.d
+      if ((word & 0xfff0007f) == 0xc2100053) return 0x20a00b6; // fcvt.wu.d
+      if ((word & 0xfff0007f) == 0xc2200053) return 0x20a00b7; // fcvt.l.d
+      if ((word & 0xfff0007f) == 0xc2300053) return 0x20a00b8; // fcvt.lu.d
+      if ((word & 0xfff0007f) == 0xd2000053) return 0x40a00b9; // fcvt.d.w
+      if ((word & 0xfff0007f) == 0xd2100053) return 0x40a00ba; // fcvt.d.wu
+      if ((word & 0xfff0007f) == 0xd2200053) return 0x40a00bb; // fcvt.d.l
+      if ((word & 0xfff0007f) == 0xd2300053) return 0x40a00bc; // fcvt.d.lu
+      if ((word & 0xfff0007f) == 0x40100053) return 0x40a00bd; // fcvt.s.d
+      if ((word & 0xfff0007f) == 0x42000053) return 0x40a00be; // fcvt.d.s
       return 0;
     case 0x73:
-      if ((word & 0x707f) == 0x1073) return 0x900bf; // csrrw
-      if ((word & 0x707f) == 0x2073) return 0x900c0; // csrrs
-      if ((word & 0x707f) == 0x3073) return 0x900c1; // csrrc
-      if ((word & 0x707f) == 0x5073) return 0x900c2; // csrrwi
-      if ((word & 0x707f) == 0x6073) return 0x900c3; // csrrsi
-      if ((word & 0x707f) == 0x7073) return 0x900c4; // csrrci
+      if ((word & 0x707f) == 0x1073) return 0x20900bf; // csrrw
+      if ((word & 0x707f) == 0x2073) return 0x20900c0; // csrrs
+      if ((word & 0x707f) == 0x3073) return 0x20900c1; // csrrc
+      if ((word & 0x707f) == 0x5073) return 0x20900c2; // csrrwi
+      if ((word & 0x707f) == 0x6073) return 0x20900c3; // csrrsi
+      if ((word & 0x707f) == 0x7073) return 0x20900c4; // csrrci
       if ((word & 0xffffffff) == 0x73) return 0x900c5; // ecall
       if ((word & 0xffffffff) == 0x100073) return 0x900c6; // ebreak
       if ((word & 0xffffffff) == 0x10200073) return 0x900c7; // sret
