@@ -4,7 +4,11 @@
 //           then per register: Get: name u32       Set: name u32, 12 bytes rsvdz, value 16 bytes
 //   output  Get: 16 bytes per register
 import { HV_PAGE_SIZE } from '../abi/hypercalls.ts';
-import { HV_PRIVILEGE_ACCESS_SYNIC_REGS } from '../abi/privileges.ts';
+import {
+  HV_PRIVILEGE_ACCESS_PARTITION_REFERENCE_COUNTER,
+  HV_PRIVILEGE_ACCESS_SYNIC_REGS,
+  HV_PRIVILEGE_ACCESS_VP_INDEX,
+} from '../abi/privileges.ts';
 import {
   HV_STATUS_ACCESS_DENIED,
   HV_STATUS_INVALID_PARAMETER,
@@ -118,7 +122,7 @@ export function getVpRegisters(
   for (let rep = repStart(hi); rep < reps; rep++) {
     const name = (words[(input[0] + HEADER_BYTES + rep * GET_ELEMENT_BYTES) >>> 2] as number) >>> 0;
     const value = getRegister(context, name);
-    if (typeof value === 'string') return foldResult(HV_STATUS_INVALID_PARAMETER, rep);
+    if (typeof value === 'string') return foldResult(refusals[value], rep);
     const at = (output[0] + rep * VALUE_BYTES) >>> 2;
     words[at] = value % 2 ** 32;
     words[at + 1] = Math.floor(value / 2 ** 32);
@@ -128,15 +132,28 @@ export function getVpRegisters(
   return foldResult(HV_STATUS_SUCCESS, reps);
 }
 
-function getRegister(context: HypercallContext, name: number): number | 'unknown' {
-  const { words } = context;
+const refusals = { unknown: HV_STATUS_INVALID_PARAMETER, denied: HV_STATUS_ACCESS_DENIED };
+
+function getRegister(context: HypercallContext, name: number): number | keyof typeof refusals {
+  const { privileges } = context;
+  switch (name) {
+    case HV_REGISTER_VP_INDEX:
+      return hasPrivilege(privileges, HV_PRIVILEGE_ACCESS_VP_INDEX) ? context.vpIndex : 'denied';
+    case HV_REGISTER_TIME_REF_COUNT:
+      return hasPrivilege(privileges, HV_PRIVILEGE_ACCESS_PARTITION_REFERENCE_COUNTER)
+        ? context.referenceTime()
+        : 'denied';
+    default:
+      return hasPrivilege(privileges, HV_PRIVILEGE_ACCESS_SYNIC_REGS)
+        ? getSynicRegister(context.words, name)
+        : 'denied';
+  }
+}
+
+function getSynicRegister(words: Int32Array, name: number): number | 'unknown' {
   const sint = name - HV_REGISTER_SINT0;
   if (sint >= 0 && sint < HV_SYNIC_SINT_COUNT) return (words[CB_SINT + sint] as number) >>> 0;
   switch (name) {
-    case HV_REGISTER_VP_INDEX:
-      return context.vpIndex;
-    case HV_REGISTER_TIME_REF_COUNT:
-      return context.referenceTime();
     case HV_REGISTER_SCONTROL:
       return words[CB_SCONTROL] as number;
     case HV_REGISTER_SIMP:

@@ -36,6 +36,11 @@ import {
 const MESSAGE_WORDS = HV_MESSAGE_SIZE / 4;
 const FLAGS_PER_SINT = HV_EVENT_FLAGS_BYTES_PER_SINT * 8;
 
+/** A queue's counts wrap at 2^32, and are read as signed numbers: these two keep them right all the same. */
+const waitingIn = (read: number, written: number): number => (written - read) | 0;
+/** `slots` is a power of two. */
+const slotOf = (counter: number, slots: number): number => counter & (slots - 1);
+
 export class Synic {
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
@@ -66,11 +71,11 @@ export class Synic {
     const slots = sint === VMBUS_SINT ? VMBUS_QUEUE_SLOTS : QUEUE_SLOTS;
     const read = this.#words[queue] as number;
     const written = this.#words[queue + 1] as number;
-    if (written - read >= slots) {
+    if (waitingIn(read, written) >= slots) {
       unlock(this.#words, CB_SYNIC_LOCK);
       return HV_STATUS_INSUFFICIENT_BUFFERS;
     }
-    const slot = queue + 2 + (written % slots) * MESSAGE_WORDS;
+    const slot = queue + 2 + slotOf(written, slots) * MESSAGE_WORDS;
     this.#words.fill(0, slot, slot + MESSAGE_WORDS);
     this.#words[slot] = type;
     this.#words[slot + 1] = payload.length;
@@ -116,7 +121,7 @@ export class Synic {
     const queue = sint === VMBUS_SINT ? vmbusQueueWord : queueWord(sint);
     const slots = sint === VMBUS_SINT ? VMBUS_QUEUE_SLOTS : QUEUE_SLOTS;
     const read = this.#words[queue] as number;
-    const waiting = (this.#words[queue + 1] as number) - read;
+    const waiting = waitingIn(read, this.#words[queue + 1] as number);
     if (waiting === 0) return;
     const guest = this.#memory.words;
     const slot = (((page & ~(HV_PAGE_SIZE - 1)) >>> 0) + sint * HV_MESSAGE_SIZE) >>> 2;
@@ -125,7 +130,7 @@ export class Synic {
       // The guest may have emptied it meanwhile without seeing the flag.
       if (Atomics.load(guest, slot) !== 0) return;
     }
-    const from = queue + 2 + (read % slots) * MESSAGE_WORDS;
+    const from = queue + 2 + slotOf(read, slots) * MESSAGE_WORDS;
     for (let word = 2; word < MESSAGE_WORDS; word++) guest[slot + word] = this.#words[from + word] as number;
     const flags = waiting > 1 ? HV_MESSAGE_FLAG_PENDING << 8 : 0;
     Atomics.store(guest, slot + 1, (this.#words[from + 1] as number) | flags);

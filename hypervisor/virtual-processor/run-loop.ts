@@ -1,8 +1,10 @@
 // A virtual processor's run loop: runs the guest in budgets, parks it when it idles, pauses and stops it on request.
 // Everything here is trusted and runs on the VP's thread.
 import { HV_VP_HALTED } from '../abi/hypercalls.ts';
+import { HV_PRIVILEGE_ACCESS_PARTITION_REFERENCE_COUNTER } from '../abi/privileges.ts';
 import { createHypercallImport } from '../hypercall/dispatcher.ts';
 import type { HypercallContext } from '../hypercall/hypercall-context.ts';
+import { hasPrivilege } from '../partition/privilege-mask.ts';
 import { writeWholly } from '../platform/frame-socket.ts';
 import { GuestMemory } from '../platform/guest-memory.ts';
 import { referenceClock } from '../platform/reference-clock.ts';
@@ -56,7 +58,7 @@ export function runVirtualProcessor(task: VpTask): VpOutcome {
   try {
     const run = instantiate(task, {
       hypercall: createHypercallImport(context),
-      referenceTime,
+      referenceTime: mayReadTime(task) ? referenceTime : () => 0,
       idle: createIdleImport(words, referenceTime),
     });
     return loop(words, run, task.vpIndex);
@@ -64,6 +66,11 @@ export function runVirtualProcessor(task: VpTask): VpOutcome {
     if (error instanceof VpStopped) return { kind: 'stopped' };
     return { kind: 'trapped', message: String(error instanceof Error ? error.message : error) };
   }
+}
+
+/** A guest without AccessPartitionReferenceCounter sees no time: its import says 0. */
+function mayReadTime({ privileges }: VpTask): boolean {
+  return hasPrivilege(privileges, HV_PRIVILEGE_ACCESS_PARTITION_REFERENCE_COUNTER);
 }
 
 function instantiate(task: VpTask, hv: Record<string, unknown>): RunExport {
