@@ -258,6 +258,47 @@ describe('register calls', () => {
   });
 });
 
+describe('posted messages and signalled events', () => {
+  const connection = PORT_CONNECTION_BASE;
+  const { HV_STATUS_INVALID_PARAMETER: WRONG, HV_STATUS_INVALID_CONNECTION_ID: NOWHERE } = statuses;
+
+  it.each([
+    ['the largest message', [connection, 0, 1, 240], HV_STATUS_SUCCESS],
+    ['a larger one', [connection, 0, 1, 241], WRONG],
+    ['one of 4 GiB', [connection, 0, 1, -1], WRONG],
+    ['a reserved field', [connection, 1, 1, 0], WRONG],
+    ['no type', [connection, 0, 0, 0], WRONG],
+    ["a type of the hypervisor's", [connection, 0, -1, 0], WRONG],
+    ['a connection below the ports', [connection - 1, 0, 1, 0], NOWHERE],
+    ['connection 0', [0, 0, 1, 0], NOWHERE],
+    ['another type to the VMBus', [1, 0, 2, 8], WRONG],
+    ['an empty message to the VMBus', [1, 0, 1, 0], WRONG],
+  ])('%s', (_name, header, status) => {
+    const partition = new CallingPartition();
+    partition.put(INPUT, ...header);
+    expect(partition.call({ code: calls.HVCALL_POST_MESSAGE, input: INPUT }).status).toBe(status);
+    expect(partition.frames.length).toBe(status === HV_STATUS_SUCCESS ? 1 : 0);
+    if (status === HV_STATUS_SUCCESS)
+      expect(partition.frames[0]).toMatchObject({ transactionLo: connection, transactionHi: 1 });
+  });
+
+  it.each([
+    [connection, 0xffff, HV_STATUS_SUCCESS],
+    [connection, 0x1_0000, WRONG],
+    [connection - 1, 0, NOWHERE],
+    [0, 0, NOWHERE],
+    [0x1000, 0, NOWHERE],
+    [0x1001, 0, NOWHERE],
+    [0x1001, 1, WRONG],
+    [0x1040, 0, NOWHERE],
+  ])('event of connection %i, flag %i', (id, flag, status) => {
+    const partition = new CallingPartition();
+    const input = id + flag * 2 ** 32;
+    expect(partition.call({ code: calls.HVCALL_SIGNAL_EVENT, isFast: true, input }).status).toBe(status);
+    expect(partition.frames.length).toBe(status === HV_STATUS_SUCCESS ? 1 : 0);
+  });
+});
+
 describe('any call at all', () => {
   it('is answered with a status, counted, and changes no memory outside of its output', () => {
     const known = new Set<number>(Object.values(statuses));

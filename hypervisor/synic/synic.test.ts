@@ -62,6 +62,7 @@ const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 describe('messages', () => {
   it('come in order, however posting and taking alternate, past the wrap of the counts', () => {
     const steps = fc.array(fc.tuple(fc.boolean(), fc.constantFrom(SINT, OTHER, VMBUS_SINT)), {
+      minLength: 120,
       maxLength: 300,
     });
     const firstCounts = fc.constantFrom(0, 0x7fff_fff8, 0xffff_fff8, 15);
