@@ -255,6 +255,16 @@ describe('incoming packets', () => {
     incoming.close();
   });
 
+  it('do not overtake one that waits, even where they would fit', () => {
+    const { bus, incoming } = opened();
+    // Four fill the page but for 24 bytes; the fifth waits, and the sixth is small.
+    for (const transaction of [0, 1, 2, 3, 4]) incoming.deliver(frame(PACKET_BYTES, transaction));
+    const written = bus.memory.words[IN_RING >>> 2];
+    incoming.deliver(frame(0, 5));
+    expect(bus.memory.words[IN_RING >>> 2]).toBe(written);
+    incoming.close();
+  });
+
   it.each([CHANNEL_OFFERED, CHANNEL_ABSENT])('are dropped while the channel is in state %i', (state) => {
     const { bus, incoming } = opened();
     bus.words[channelWord(CHANNEL) + CHANNEL_STATE] = state;
