@@ -92,12 +92,10 @@ export function describeEnd(result: RunResult): string {
 
 export function statisticsLines(result: RunResult): string[] {
   const { ready, ended, instructions } = result;
-  const lines = [
-    ready === undefined
-      ? 'shell: not seen'
-      : `shell: ${formatSeconds(ready.sinceCommandMs)} after the command, ${formatSeconds(ready.sinceStartMs)} after the partition's start`,
-    `end: ${formatSeconds(ended.sinceCommandMs)} after the command, ${formatSeconds(ended.sinceStartMs)} after the partition's start`,
-  ];
+  const moment = (name: string, { sinceCommandMs, sinceStartMs }: Moment): string =>
+    `${name}: ${formatSeconds(sinceCommandMs)} after the command, ${formatSeconds(sinceStartMs)} after the partition's start`;
+  const lines = ready === undefined ? [] : [moment('shell', ready)];
+  lines.push(moment('end', ended));
   if (ready !== undefined && ready.instructions > 0) {
     const rate = mips(ready.instructions, ready.sinceStartMs).toFixed(1);
     lines.push(`to the shell: ${formatCount(ready.instructions)} instructions, ${rate} MIPS`);
