@@ -11,5 +11,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // node:ffi announces itself as experimental in every process.
+    execArgv: ['--no-warnings'],
   },
 });
