@@ -20,7 +20,11 @@ interface GuestTarget {
 }
 
 const guestTargets: GuestTarget[] = [
-  { name: 'riscv-machine', entry: 'guests/riscv/machine/index.ts', options: ['--memoryBase', '1024'] },
+  {
+    name: 'riscv-machine',
+    entry: 'guests/riscv/machine/index.ts',
+    options: ['--memoryBase', '1024', '--exportTable', '--growTable'],
+  },
   { name: 'bench-guest', entry: 'bench/micro/guest.ts', options: [], isForTests: true },
   {
     name: 'hostile-guest',
@@ -56,7 +60,7 @@ async function buildGuest(target: GuestTarget): Promise<void> {
     'hypervisor/abi/**/*.ts',
     'guests/lib/**/*.ts',
     target.entry.endsWith('/index.ts') ? `${dirname(target.entry)}/**/*.ts` : target.entry,
-    ...(target.name === 'riscv-machine' ? ['guests/riscv/isa/**/*.ts'] : []),
+    ...(target.name === 'riscv-machine' ? ['guests/riscv/{isa,translator}/**/*.ts'] : []),
     'asconfig.json',
     'package-lock.json',
   ]);

@@ -15,6 +15,11 @@ export interface UnikernelGuest {
   module: string | Uint8Array;
 }
 
+/** How the RV64 machine runs code: interpreted, or what is hot translated to WebAssembly. */
+export type Engine = 'interpreter' | 'translator';
+export const engines: readonly Engine[] = ['interpreter', 'translator'];
+const DEFAULT_ENGINE: Engine = 'translator';
+
 /** A kernel `Image` or `vmlinux` for the RV64 machine, entered in S mode with SBI. */
 export interface LinuxGuest {
   kind: 'linux';
@@ -24,6 +29,8 @@ export interface LinuxGuest {
   append?: string;
   /** On which bus virtio devices are. Stock Debian kernels have only PCI built in. Default `pci`. */
   transport?: 'pci' | 'mmio';
+  /** Default `translator`. */
+  engine?: Engine;
 }
 
 /** An ELF program for the RV64 machine, entered in M mode; ends by HTIF (`tohost`). */
@@ -35,9 +42,15 @@ export interface BareMetalGuest {
   signature?: { file: string; granularity: 4 | 8 };
   /** File for one line per retired instruction. */
   trace?: string;
+  /** Default `translator`. */
+  engine?: Engine;
 }
 
 export type Guest = UnikernelGuest | LinuxGuest | BareMetalGuest;
+
+/** Whether a guest may add translated code to its own table. */
+export const mayPublishCode = (guest: Guest): boolean =>
+  guest.kind !== 'unikernel' && (guest.engine ?? DEFAULT_ENGINE) === 'translator';
 
 /** 64 KiB pages of linear memory for a guest that gets `memoryMib`. @throws HypervisorError INVALID_ARGUMENT */
 export function memoryPages(guest: Guest, memoryMib: number): number {
@@ -52,6 +65,7 @@ export function memoryPages(guest: Guest, memoryMib: number): number {
 /** The `key=value` lines for a guest. @throws HypervisorError INVALID_ARGUMENT when they do not fit */
 export function bootArguments(guest: Guest, memoryMib: number, extra: Record<string, string>): string {
   const lines: Record<string, string> = { memory: String(memoryMib), ...extra };
+  if (guest.kind !== 'unikernel') lines['engine'] = guest.engine ?? DEFAULT_ENGINE;
   if (guest.kind === 'linux') {
     lines['mode'] = 'linux';
     lines['append'] = guest.append ?? '';

@@ -1,7 +1,7 @@
 // The hypervisor as a program uses it: starts the root partition process and the launcher, creates partitions.
 import { freemem } from 'node:os';
 import { HV_STATUS_INSUFFICIENT_MEMORY, HV_STATUS_SUCCESS } from './abi/status.ts';
-import { bootArguments, type Guest, memoryPages } from './guest-kinds.ts';
+import { bootArguments, type Guest, mayPublishCode, memoryPages } from './guest-kinds.ts';
 import { HypervisorError } from './hypervisor-error.ts';
 import { landlockAbi } from './isolation/landlock.ts';
 import { ConfinedLauncher, FreeLauncher, type Launcher } from './isolation/launcher.ts';
@@ -116,6 +116,7 @@ export class Hypervisor implements AsyncDisposable {
       privileges: options.privileges ?? guestPrivileges,
       bootArguments: bootArguments(guest, memoryMib, options.arguments ?? {}),
       granularityTicks: Math.max(1, Math.round(granularityNs / TICK_NS)),
+      mayPublishCode: mayPublishCode(guest),
     };
     const contain = async (isFirst: boolean): Promise<PartitionContainer> => {
       const [rootEnd, partitionEnd] = socketPair();

@@ -1,6 +1,13 @@
 // The SDK. `await using hypervisor = await Hypervisor.start()`, then `createPartition`, `start`, `attachConsole`.
 export { PORT_CONNECTION_BASE as firstConnectionId } from './abi/vmbus.ts';
-export type { BareMetalGuest, Guest, LinuxGuest, UnikernelGuest } from './guest-kinds.ts';
+export {
+  type BareMetalGuest,
+  type Engine,
+  engines,
+  type Guest,
+  type LinuxGuest,
+  type UnikernelGuest,
+} from './guest-kinds.ts';
 export { Hypervisor, type HypervisorOptions, type PartitionOptions } from './hypervisor.ts';
 export { HypervisorError, type HypervisorErrorCode } from './hypervisor-error.ts';
 export { Console } from './isolation/console-connection.ts';

@@ -5,6 +5,7 @@ import {
   HVCALL_GET_BOOT_ARGUMENTS,
   HVCALL_NOTIFY_LONG_SPIN_WAIT,
   HVCALL_POST_MESSAGE,
+  HVCALL_PUBLISH_CODE,
   HVCALL_REPORT_INSTRUCTIONS,
   HVCALL_SET_VP_REGISTERS,
   HVCALL_SIGNAL_EVENT,
@@ -35,6 +36,11 @@ export function signalEvent(connectionId: u32, flag: u32 = 0): u32 {
 /** Posts the message at `input`, laid out as HvPostMessage's 256-byte input (abi/synic.ts), 8-byte aligned. */
 export function postMessage(input: usize): u32 {
   return hypercall(HVCALL_POST_MESSAGE, 0, <u32>input, 0, 0, 0);
+}
+
+/** Puts function "0" of the WebAssembly module of `length` bytes at `address` into the table at `index`. */
+export function publishCode(address: usize, length: u32, index: u32): u32 {
+  return hypercall(HVCALL_PUBLISH_CODE | HV_HYPERCALL_FAST, 0, <u32>address, length, index, 0) & 0xffff;
 }
 
 /** Gives up the rest of the VP's time slice. */

@@ -29,6 +29,10 @@ export const HVCALL_GET_BOOT_ARGUMENTS: u32 = 0x8c02;
 /** Fast. Parameter 1: instructions retired so far by this VP, for statistics only. */
 export const HVCALL_REPORT_INSTRUCTIONS: u32 = 0x8c03;
 
+/** Fast. Parameter 1: address of a WebAssembly module in the low half, its bytes in the high half. Parameter 2: table
+ *  index for its function "0". Takes a partition that may publish code (hypervisor/code-publishing). */
+export const HVCALL_PUBLISH_CODE: u32 = 0x8c04;
+
 export const HV_HYPERCALL_CODE_MASK: u32 = 0xffff;
 export const HV_HYPERCALL_FAST: u32 = 0x1_0000;
 /** Bits 30..27 and, as long as no call has one, the nested bit. */

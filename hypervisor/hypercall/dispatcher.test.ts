@@ -84,6 +84,13 @@ const uses: { name: string; call: Call; privilege?: number; status?: number; inp
     privilege: bits.HV_PRIVILEGE_ENABLE_EXTENDED_HYPERCALLS,
   },
   {
+    name: 'publish code',
+    call: { code: calls.HVCALL_PUBLISH_CODE, isFast: true, input: INPUT + 2 ** 32 * 8, output: 1024 },
+    privilege: bits.HV_PRIVILEGE_ENABLE_EXTENDED_HYPERCALLS,
+    // Nobody's table is there to publish to.
+    status: HV_STATUS_OPERATION_DENIED,
+  },
+  {
     name: 'exit partition',
     call: { code: calls.HVCALL_EXIT_PARTITION, isFast: true, input: calls.HV_EXIT_POWER_OFF },
     privilege: bits.HV_PRIVILEGE_ENABLE_EXTENDED_HYPERCALLS,

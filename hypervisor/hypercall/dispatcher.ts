@@ -14,6 +14,7 @@ import {
   HVCALL_INITIALIZE_PARTITION,
   HVCALL_NOTIFY_LONG_SPIN_WAIT,
   HVCALL_POST_MESSAGE,
+  HVCALL_PUBLISH_CODE,
   HVCALL_QUERY_CAPABILITIES,
   HVCALL_REPORT_INSTRUCTIONS,
   HVCALL_SET_PARTITION_PROPERTY,
@@ -35,7 +36,7 @@ import { hasPrivilege } from '../partition/privilege-mask.ts';
 import { counterWord } from '../virtual-processor/control-block.ts';
 import { type CallForm, checkControlWord } from './control-word.ts';
 import { checkBlock, type HypercallContext } from './hypercall-context.ts';
-import { exitPartition, getBootArguments, reportInstructions } from './partition-calls.ts';
+import { exitPartition, getBootArguments, publishCode, reportInstructions } from './partition-calls.ts';
 import { getVpRegisters, setVpRegisters } from './register-calls.ts';
 import { postMessage, signalEvent } from './synic-calls.ts';
 
@@ -67,6 +68,7 @@ export const callForms: ReadonlyMap<number, CallForm> = new Map<number, CallForm
   [HVCALL_EXIT_PARTITION, 'fast'],
   [HVCALL_GET_BOOT_ARGUMENTS, 'memory'],
   [HVCALL_REPORT_INSTRUCTIONS, 'fast'],
+  [HVCALL_PUBLISH_CODE, 'fast'],
 ]);
 
 /** The forms again, by code, for the range in which a load is cheaper than a look-up: 0 none, 1 fast, 2 another. */
@@ -136,6 +138,8 @@ function dispatch(context: HypercallContext, code: number, hi: number, input: Pa
       return setVpRegisters(context, hi, input[0], input[1]);
     case HVCALL_GET_VP_REGISTERS:
       return getVpRegisters(context, hi, input, output);
+    case HVCALL_PUBLISH_CODE:
+      return publishCode(context, input, output);
     case HVCALL_EXIT_PARTITION:
       return exitPartition(context, input[0], input[1]);
     case HVCALL_GET_BOOT_ARGUMENTS:

@@ -5,6 +5,7 @@ import {
   HV_STATUS_INVALID_PARAMETER,
   HV_STATUS_SUCCESS,
 } from '../abi/status.ts';
+import type { CodePublisher } from '../code-publishing/code-publisher.ts';
 import type { PrivilegeMask } from '../partition/privilege-mask.ts';
 import type { GuestMemory } from '../platform/guest-memory.ts';
 import type { Synic } from '../synic/synic.ts';
@@ -20,6 +21,8 @@ export interface HypercallContext {
   readonly vmbus: VmbusServer;
   readonly bootArguments: Uint8Array;
   readonly referenceTime: () => number;
+  /** Absent where the partition may not publish code. */
+  readonly publisher?: CodePublisher | undefined;
 }
 
 /**

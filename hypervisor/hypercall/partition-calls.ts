@@ -1,10 +1,11 @@
 // Calls about the calling partition itself: its end, its boot arguments, its statistics.
 import { HV_BOOT_ARGUMENTS_BYTES, HV_EXIT_MACHINE_FAULT } from '../abi/hypercalls.ts';
-import { HV_STATUS_INVALID_PARAMETER, HV_STATUS_SUCCESS } from '../abi/status.ts';
+import { HV_STATUS_ACCESS_DENIED, HV_STATUS_INVALID_PARAMETER, HV_STATUS_SUCCESS } from '../abi/status.ts';
 import {
   CB_EXIT_CODE,
   CB_EXIT_REASON,
   CB_VP_STATE,
+  count,
   counterWord,
   VP_HALTED,
 } from '../virtual-processor/control-block.ts';
@@ -35,4 +36,17 @@ export function reportInstructions(context: HypercallContext, lo: number, hi: nu
   Atomics.store(context.words, counterWord.instructionsLo, lo);
   Atomics.store(context.words, counterWord.instructionsHi, hi);
   return HV_STATUS_SUCCESS;
+}
+
+/** HVCALL_PUBLISH_CODE. */
+export function publishCode(
+  context: HypercallContext,
+  [address, length]: readonly [number, number],
+  [index, rest]: readonly [number, number],
+): number {
+  if (context.publisher === undefined) return HV_STATUS_ACCESS_DENIED;
+  if (rest !== 0 || !context.memory.contains(address, length)) return HV_STATUS_INVALID_PARAMETER;
+  const status = context.publisher.publish(context.memory.bytes.slice(address, address + length), index);
+  count(context.words, status === HV_STATUS_SUCCESS ? 'codePublished' : 'codeRefused');
+  return status;
 }

@@ -56,6 +56,8 @@ export interface PartitionConfiguration {
   /** `key=value` lines, at most HV_BOOT_ARGUMENTS_BYTES bytes of UTF-8. */
   bootArguments: string;
   granularityTicks: number;
+  /** Whether the guest may add code to its table (hypervisor/code-publishing). */
+  mayPublishCode: boolean;
 }
 
 /** How a partition's run ended. */
@@ -121,6 +123,7 @@ export class PartitionHost {
       bootArguments: new Uint8Array(bootArguments),
       epochMs: this.#epochMs,
       granularityTicks: this.#configuration.granularityTicks,
+      mayPublishCode: this.#configuration.mayPublishCode,
     };
     return this.#explain((await this.#pool.run(task)) as VpOutcome);
   }

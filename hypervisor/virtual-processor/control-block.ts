@@ -52,6 +52,8 @@ export const counterNames = [
   'runs',
   'instructionsLo',
   'instructionsHi',
+  'codePublished',
+  'codeRefused',
 ] as const;
 export type CounterName = (typeof counterNames)[number];
 export const CB_COUNTER = 32;

@@ -2,6 +2,7 @@
 // Everything here is trusted and runs on the VP's thread.
 import { HV_VP_HALTED } from '../abi/hypercalls.ts';
 import { HV_PRIVILEGE_ACCESS_PARTITION_REFERENCE_COUNTER } from '../abi/privileges.ts';
+import { CodePublisher } from '../code-publishing/code-publisher.ts';
 import { createHypercallImport } from '../hypercall/dispatcher.ts';
 import type { HypercallContext } from '../hypercall/hypercall-context.ts';
 import { hasPrivilege } from '../partition/privilege-mask.ts';
@@ -43,6 +44,7 @@ export function runVirtualProcessor(task: VpTask): VpOutcome {
   const memory = new GuestMemory(task.memory.buffer);
   const synic = new Synic(task.controlBlock, memory);
   const outbox = new FrameOutbox((bytes, length) => writeFrames(words, task.socketFd, bytes, length));
+  const publisher = task.mayPublishCode ? new CodePublisher(task.memory) : undefined;
   const referenceTime = referenceClock(task.epochMs, task.granularityTicks);
   const context: HypercallContext = {
     partitionId: task.partitionId,
@@ -54,14 +56,16 @@ export function runVirtualProcessor(task: VpTask): VpOutcome {
     vmbus: new VmbusServer(task.controlBlock, memory, synic, outbox),
     bootArguments: task.bootArguments,
     referenceTime,
+    publisher,
   };
   try {
-    const run = instantiate(task, {
+    const exports = instantiate(task, {
       hypercall: createHypercallImport(context),
       referenceTime: mayReadTime(task) ? referenceTime : () => 0,
       idle: createIdleImport(words, referenceTime),
     });
-    return loop(words, run, task.vpIndex);
+    publisher?.attach(exports['table']);
+    return loop(words, exports['run'] as RunExport, task.vpIndex);
   } catch (error) {
     if (error instanceof VpStopped) return { kind: 'stopped' };
     return { kind: 'trapped', message: String(error instanceof Error ? error.message : error) };
@@ -73,13 +77,13 @@ function mayReadTime({ privileges }: VpTask): boolean {
   return hasPrivilege(privileges, HV_PRIVILEGE_ACCESS_PARTITION_REFERENCE_COUNTER);
 }
 
-function instantiate(task: VpTask, hv: Record<string, unknown>): RunExport {
+function instantiate(task: VpTask, hv: Record<string, unknown>): Record<string, unknown> {
   // Null prototypes: an import called "constructor" or "__proto__" finds nothing.
   const imports = Object.assign(Object.create(null), {
     hv: Object.assign(Object.create(null), hv),
     env: Object.assign(Object.create(null), { memory: task.memory }),
   });
-  return new WebAssembly.Instance(task.module, imports).exports['run'] as RunExport;
+  return new WebAssembly.Instance(task.module, imports).exports;
 }
 
 function loop(words: Int32Array, run: RunExport, vpIndex: number): VpOutcome {

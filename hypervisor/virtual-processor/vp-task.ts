@@ -15,6 +15,8 @@ export interface VpTask {
   /** sharedNowMs() at the partition's creation. */
   epochMs: number;
   granularityTicks: number;
+  /** Whether the guest may add code to its table. */
+  mayPublishCode: boolean;
 }
 
 /** How the VP's run ended; the partition's exit reason and code stand in the control block. */

@@ -14,6 +14,7 @@ export const specialOperations = [
   'NOTHING_C',
   'LOAD_DISCARD',
   'LOAD_DISCARD_C',
+  'UNIT',
 ] as const;
 
 /** What the decoder must do with the operands; the value is part of the decoder's answer. */
@@ -100,6 +101,29 @@ export function destinationOf({ name, semantics }: Row): (typeof destinations)[n
       return name.startsWith('csr') ? 'integer' : 'none';
     default:
       return 'integer';
+  }
+}
+
+/** Which integer registers an instruction reads: bit 0 rs1, bit 1 rs2. */
+export function sourcesOf({ format, semantics }: Row): number {
+  switch (semantics.kind) {
+    case 'value':
+      return format === 'R' ? 3 : 1;
+    case 'load':
+    case 'floatLoad':
+    case 'floatStore':
+    case 'jumpRegister':
+    case 'loadReserved':
+      return 1;
+    case 'store':
+    case 'branch':
+    case 'atomic':
+    case 'storeConditional':
+      return 3;
+    case 'float':
+      return semantics.operands[0] === 'x' ? 1 : 0;
+    default:
+      return 0;
   }
 }
 

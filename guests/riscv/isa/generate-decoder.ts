@@ -9,6 +9,7 @@ import {
   operationsOf,
   packingOf,
   packings,
+  sourcesOf,
 } from './encoding.ts';
 import type { Row } from './row.ts';
 import { rows } from './tables.ts';
@@ -25,14 +26,18 @@ function decoderText(): string {
       const packing = packings.indexOf(packingOf(row));
       const hasShortForm = operationsOf(row).some(({ length }) => length === 2);
       const destination = destinations.indexOf(destinationOf(row));
-      const answer = first | (packing << 16) | (hasShortForm ? 1 << 24 : 0) | (destination << 25);
-      return `      if ((word & ${hex(row.mask)}) == ${hex(row.match)}) return ${hex(answer)}; // ${row.name}`;
+      const answer =
+        first | (packing << 16) | (hasShortForm ? 1 << 24 : 0) | (destination << 25) | (sourcesOf(row) << 27);
+      const { semantics } = row;
+      const rounds = semantics.kind === 'float' && semantics.rounds ? ' && !isRoundingReserved(word)' : '';
+      return `      if ((word & ${hex(row.mask)}) == ${hex(row.match)}${rounds}) return ${hex(answer)}; // ${row.name}`;
     });
     return `    case ${hex(major)}:\n${tests.join('\n')}\n      return 0;`;
   });
   return `/**
  * First operation in bits 0-15, packing in bits 16-23, bit 24: has operations for the short form; bits 25-26: what rd
- * names (0 nothing, 1 an integer register, 2 a float register); 0: illegal.
+ * names (0 nothing, 1 an integer register, 2 a float register); bits 27-28: whether rs1, rs2 name integer registers
+ * that are read; 0: illegal.
  */
 export function operationOf(word: u32): u32 {
   switch (word & 0x7f) {
@@ -119,6 +124,12 @@ export function decoderFileText(): string {
 ${constants.join('\n')}
 
 ${packingConstants.join('\n')}
+
+/** Whether a float instruction's rounding mode is one of the two that mean nothing (Unprivileged, table 11.1). */
+function isRoundingReserved(word: u32): bool {
+  const mode = (word >>> 12) & 7;
+  return mode == 5 || mode == 6;
+}
 
 ${decoderText()}
 

@@ -2,6 +2,9 @@
 import { type Operation, operationName, operations } from './encoding.ts';
 import type { Expression, FloatType, Operations, Row } from './row.ts';
 
+/** From the folder that the interpreter is written to. */
+const TRANSLATOR = '../../translator';
+
 const x = (byte: number): string => `load<i64>(<usize>load<u8>(ip, ${byte}), X)`;
 const setX = (value: string): string => `store<i64>(<usize>load<u8>(ip, 2), ${value}, X);`;
 const f = (byte: number): string => `load<u64>(<usize>load<u8>(ip, ${byte}), F)`;
@@ -192,6 +195,7 @@ const specialBodies: Record<string, string> = {
   NOTHING_C: next(2),
   LOAD_DISCARD: discard(4),
   LOAD_DISCARD_C: discard(2),
+  UNIT: `n++; ip = enterUnit(ip, n); n = load<i32>(COUNTER); ${stopCheck} continue;`,
 };
 
 const floatCalls = (): string[] => {
@@ -220,6 +224,7 @@ import { loadSlow } from './load.ts';
 import { divide, divideUnsigned, divideUnsignedWord, divideWord, multiplyHighMixed, multiplyHighSigned, multiplyHighUnsigned, remainder, remainderUnsigned, remainderUnsignedWord, remainderWord } from './multiply-divide.ts';
 import { COUNTER, F, FETCH_TLB, FS, PAGE_BASE, PAGE_VA, READ_TLB, STOP_AT, WRITE_TLB, X } from './state.ts';
 import { storeSlow } from './store.ts';
+import { enterUnit } from '${TRANSLATOR}/unit-table.ts';
 import { environmentBreak, environmentCall, fenceAddressTranslation, machineReturn, supervisorReturn, waitForInterrupt } from './system.ts';
 import { illegalAt, trapAt } from './traps.ts';
 

@@ -20,7 +20,7 @@ import { BOOT_ARGUMENTS, MACHINE_STATE, VMBUS_REGION } from './devices/device-me
 import { rtcDeadline, rtcPoll } from './devices/rtc/device.ts';
 import { uartReceive, uartRoom } from './devices/uart/device.ts';
 import { HART_EXIT, HART_WAITING, instructionsRetired, nextTimerDeadline } from './hart/hart.ts';
-import { RAM_BYTES } from './hart/state.ts';
+import { RAM_BYTES, TRANSLATING } from './hart/state.ts';
 import { connectMachine } from './machine-channels.ts';
 import { endMachine, exitCode, exitReason } from './machine-exit.ts';
 import { MAX_RAM_BYTES, RAM_BASE } from './memory/layout.ts';
@@ -33,6 +33,9 @@ const REPORTED: usize = MACHINE_STATE + 16;
 /** Instructions between two looks at devices: some tenths of a millisecond. */
 const STRETCH: i32 = 65_536;
 const REPORT_INTERVAL: u64 = 16_000_000;
+/** Heat at which code is translated: 63 slices that ended there, about a million instructions, or as many visits of
+ *  units as that. Lower and a boot spends more on translating than it gains (measured: bench/macro/boot.ts). */
+const HOT: u64 = 1000;
 const DEFAULT_MEMORY_MIB: u64 = 128;
 
 /** @param budget instructions after which to return, so that the host can look around */
@@ -66,6 +69,9 @@ function setUp(): bool {
   }
   store<u32>(RAM_BYTES, <u32>(memoryMib << 20));
   clintReset();
+  const isTranslator = bootArgumentIs(BOOT_ARGUMENTS, 'engine', 'translator');
+  const heat = bootArgumentNumber(BOOT_ARGUMENTS, 'translate-from', HOT);
+  store<u32>(TRANSLATING, isTranslator ? <u32>heat : 0);
   setClock();
   return bootArgumentIs(BOOT_ARGUMENTS, 'mode', 'bare') ? bootBareMetal() : bootLinux();
 }

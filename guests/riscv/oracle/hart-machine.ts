@@ -3,7 +3,7 @@ import { BareMachine } from '../machine/testing/bare-host.ts';
 import { CSR } from './generator/csr-names.ts';
 import { IMAGE_BYTES, RAM_BYTES } from './generator/memory-layout.ts';
 import type { Program } from './generator/program.ts';
-import type { RunningMachine } from './machine.ts';
+import type { Engine, RunningMachine } from './machine.ts';
 import { csrFields, FIRST_X, type State } from './state.ts';
 
 /** hart/state.ts: x0 to x31, then f0 to f31; pc. */
@@ -34,6 +34,10 @@ export class HartMachine implements RunningMachine {
 
   step(): void {
     this.bare.exports.hartStep();
+  }
+
+  setEngine(engine: Engine): void {
+    this.bare.translateFrom(engine === 'translator' ? 1 : 0);
   }
 
   run(budget: number): void {

@@ -15,10 +15,14 @@ export interface Machine {
   memory(): Uint8Array;
 }
 
+export type Engine = 'interpreter' | 'translator';
+
 /** A machine that can also run many instructions at once, with everything that this caches. */
 export interface RunningMachine extends Machine {
   /** Runs about `budget` instructions. */
   run(budget: number): void;
+  /** Chooses how `run` runs code; `translator` translates all that it can. */
+  setEngine(engine: Engine): void;
   /** Instructions retired since the reset; a trapped instruction does not retire. */
   readonly retired: number;
 }

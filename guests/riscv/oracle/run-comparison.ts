@@ -3,11 +3,12 @@
 import { differencesOf, type FieldDifference, nameAt } from './compare.ts';
 import type { Program } from './generator/program.ts';
 import { Random } from './generator/random.ts';
-import type { RunningMachine } from './machine.ts';
+import type { Engine, RunningMachine } from './machine.ts';
 import { hex, newState, pcOf, type State } from './state.ts';
 
 /** Where bulk execution and single steps part. */
 export interface RunDivergence {
+  engine: Engine;
   seed: bigint;
   /** Addresses of the last equal state and of the first different one. */
   from: number;
@@ -45,13 +46,30 @@ function recordSteps(
 
 /** Runs a program in pieces of random length and compares each stop; undefined when all is equal. */
 export function compareRun(program: Program, machine: RunningMachine): RunDivergence | undefined {
-  const { states, memory } = recordSteps(program, machine);
+  machine.setEngine('interpreter');
+  const steps = recordSteps(program, machine);
+  for (const engine of ['interpreter', 'translator'] as const) {
+    machine.setEngine(engine);
+    const divergence = compareEngine(program, machine, { ...steps, engine });
+    machine.setEngine('interpreter');
+    if (divergence !== undefined) return { ...divergence, engine };
+  }
+  return undefined;
+}
+
+function compareEngine(
+  program: Program,
+  machine: RunningMachine,
+  { states, memory, engine }: ReturnType<typeof recordSteps> & { engine: Engine },
+): Omit<RunDivergence, 'engine'> | undefined {
   const random = new Random(program.seed);
   const state = newState();
   machine.load(program);
   const first = machine.retired;
   for (let from = program.entry, runs = 0; runs < STEP_LIMIT; runs++) {
-    machine.run(1 + random.below(random.chance(0.5) ? 30 : MAX_BUDGET));
+    // Where a stretch ends, the translator begins a unit.
+    const isShort = random.chance(engine === 'translator' ? 0.9 : 0.5);
+    machine.run(1 + random.below(isShort ? 30 : MAX_BUDGET));
     machine.readState(state);
     const pc = pcOf(state);
     if (pc === program.end)
@@ -85,7 +103,7 @@ interface End {
 function compareEnd(
   program: Program,
   { from, state, states, memoryDiffers }: End,
-): RunDivergence | undefined {
+): Omit<RunDivergence, 'engine'> | undefined {
   const last = [...states.values()].at(-1)!.at(-1)!;
   const differences = differencesOf(last, state);
   if (differences.length === 0 && !memoryDiffers) return undefined;
@@ -94,8 +112,10 @@ function compareEnd(
 
 /** A divergence between bulk execution and single steps for people. */
 export function describeRunDivergence(divergence: RunDivergence): string {
-  const { seed, from, to, name, differences, memoryDiffers } = divergence;
-  const lines = [`seed ${seed}: run in bulk between ${from.toString(16)} and ${to.toString(16)} (${name})`];
+  const { seed, engine, from, to, name, differences, memoryDiffers } = divergence;
+  const lines = [
+    `seed ${seed}, ${engine}: run in bulk between ${from.toString(16)} and ${to.toString(16)} (${name})`,
+  ];
   for (const { field, oracle, machine } of differences)
     lines.push(`  ${field.padEnd(9)} stepped ${hex(oracle)}  in bulk ${hex(machine)}`);
   if (differences.length === 0)

@@ -3,6 +3,7 @@
 import { HV_HYPERCALL_FAST } from '../../abi/hypercalls.ts';
 import { HV_SYNIC_ENABLE } from '../../abi/synic.ts';
 import { VMBUS_SINT } from '../../abi/vmbus.ts';
+import { CodePublisher } from '../../code-publishing/code-publisher.ts';
 import { guestPrivileges, type PrivilegeMask } from '../../partition/privilege-mask.ts';
 import { createGuestMemory, GuestMemory } from '../../platform/guest-memory.ts';
 import { Synic } from '../../synic/synic.ts';
@@ -37,13 +38,16 @@ export interface Call {
 export class CallingPartition {
   readonly controlBlock = createControlBlock();
   readonly words = new Int32Array(this.controlBlock);
-  readonly memory = new GuestMemory(createGuestMemory(PAGES).buffer);
-  readonly synic = new Synic(this.controlBlock, this.memory);
+  readonly memory: GuestMemory;
+  readonly synic: Synic;
   readonly frames: Frame[] = [];
   readonly vmbus: VmbusServer;
   readonly hypercall: HypercallImport;
 
   constructor(privileges: PrivilegeMask = guestPrivileges) {
+    const memory = createGuestMemory(PAGES);
+    this.memory = new GuestMemory(memory.buffer);
+    this.synic = new Synic(this.controlBlock, this.memory);
     const reader = new FrameReader((frame) => this.frames.push({ ...frame, payload: frame.payload.slice() }));
     const outbox = new FrameOutbox((bytes, length) => reader.push(bytes.slice(0, length)));
     this.vmbus = new VmbusServer(this.controlBlock, this.memory, this.synic, outbox);
@@ -56,6 +60,7 @@ export class CallingPartition {
       privileges,
       synic: this.synic,
       vmbus: this.vmbus,
+      publisher: new CodePublisher(memory),
       bootArguments: new TextEncoder().encode('a=1\n'),
       referenceTime: () => 2 ** 33 + 5,
     });

@@ -22,7 +22,7 @@ import {
   openImage,
   type StoredImage,
 } from '../../../guests/images/index.ts';
-import { type Guest, installationTop } from '../../../hypervisor/index.ts';
+import { type Engine, type Guest, installationTop } from '../../../hypervisor/index.ts';
 import { RefusedError, UsageError } from './exit-status.ts';
 import type { RunOptions, Transport } from './run-options.ts';
 
@@ -95,6 +95,7 @@ function kernelGuest(kernel: string, options: RunOptions): GuestChoice {
       ...(options.initrd === undefined ? {} : { initrd: options.initrd }),
       append: options.append ?? 'console=ttyS0',
       transport: options.transport ?? 'pci',
+      ...engineOf(options),
     },
   };
 }
@@ -115,9 +116,13 @@ function fileGuest(path: string, options: RunOptions): GuestChoice {
       ...(options.maxInstructions === undefined ? {} : { maxInstructions: options.maxInstructions }),
       ...(options.signature === undefined ? {} : { signature: options.signature }),
       ...(options.trace === undefined ? {} : { trace: options.trace }),
+      ...engineOf(options),
     },
   };
 }
+
+/** Left out where the user named none: the hypervisor's default counts. */
+const engineOf = ({ engine }: RunOptions): { engine?: Engine } => (engine === undefined ? {} : { engine });
 
 /** Kernels that were compiled for an image have no PCI; Debian's own have nothing else built in. */
 export function transportOf(image: StoredImage): Transport {
@@ -139,6 +144,7 @@ function imageGuest(image: StoredImage, options: RunOptions): GuestChoice {
       initrd: boot.initramfsPath,
       append: boot.commandLine,
       transport: options.transport ?? transportOf(image),
+      ...engineOf(options),
     },
     readyPattern: new RegExp(manifest.readyPattern),
     minimumMemoryMib: manifest.minimumMemoryMiB,
@@ -196,6 +202,7 @@ function refuseMisplaced(guest: Guest, options: RunOptions): void {
       'a bare-metal ELF file',
     );
   }
+  if (guest.kind === 'unikernel') misplaced([['engine', '--engine']], 'a guest of the RV64 machine');
   if (guest.kind !== 'linux') {
     misplaced(
       [

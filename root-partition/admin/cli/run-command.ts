@@ -44,6 +44,7 @@ export function runCommand(finish: (status: number) => void): Command {
     .option('--memory <mib>', 'default: 16 for unikernels, 256 for machines')
     .option('--disk <path[,ro][,overlay=file]>', 'a raw disk image; may be given again', collect)
     .option('--isolation <level>', 'thread, process or jail; default: the best this machine has')
+    .option('--engine <name>', 'translator (default) or interpreter: how the RV64 machine runs code')
     .option('--transport <bus>', 'pci or mmio: where virtio devices are; default: what the image can')
     .option('--script <text|@file>', 'run this in the image instead of a shell, then power off')
     .option('--signature <file>', 'bare metal: write the memory between begin_signature and end_signature')

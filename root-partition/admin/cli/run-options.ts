@@ -1,7 +1,13 @@
 // What the user typed behind `cofferdam run`, checked once and turned into types that cannot be wrong.
 import { readFileSync } from 'node:fs';
 import type { ProfileName } from '../../../guests/images/index.ts';
-import { type Disk, type IsolationLevel, isolationLevels } from '../../../hypervisor/index.ts';
+import {
+  type Disk,
+  type Engine,
+  engines,
+  type IsolationLevel,
+  isolationLevels,
+} from '../../../hypervisor/index.ts';
 import { RefusedError, UsageError } from './exit-status.ts';
 
 export type Transport = 'pci' | 'mmio';
@@ -20,6 +26,7 @@ export interface TypedRunOptions {
   disk?: string[];
   isolation?: string;
   transport?: string;
+  engine?: string;
   signature?: string;
   signatureGranularity?: string;
   trace?: string;
@@ -41,6 +48,7 @@ export interface RunOptions {
   disks: Disk[];
   isolation: IsolationLevel | undefined;
   transport: Transport | undefined;
+  engine: Engine | undefined;
   signature: { file: string; granularity: 4 | 8 } | undefined;
   trace: string | undefined;
   maxInstructions: bigint | undefined;
@@ -69,6 +77,7 @@ export function parseRunOptions(typed: TypedRunOptions): RunOptions {
     isolation:
       typed.isolation === undefined ? undefined : oneOf('--isolation', typed.isolation, isolationLevels),
     transport: typed.transport === undefined ? undefined : oneOf('--transport', typed.transport, transports),
+    engine: typed.engine === undefined ? undefined : oneOf('--engine', typed.engine, engines),
     signature:
       typed.signature === undefined
         ? undefined

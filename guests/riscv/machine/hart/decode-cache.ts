@@ -4,7 +4,8 @@
 //        8  slot of parcel 1 ...
 //   16,384  END_OF_PAGE
 //   16,400  the instruction that crosses into the next page; 16,416 END_OF_PAGE after it; 16,424 its bits
-//   16,432  host address of the page u32, its RAM page number u32, stores that came to it since its last decode u32
+//   16,432  host address of the page u32, its RAM page number u32, stores that came to it since its last decode u32,
+//           slots that hold units u32 (translator/unit-table.ts)
 //
 // A page that has slots is in no write TLB, so that a store to it comes to `invalidateDecoded`.
 import {
@@ -19,8 +20,9 @@ import {
   FETCH_TLBS_BYTES,
   RAM_BASE,
 } from '../memory/layout.ts';
-import { OP_END_OF_PAGE } from './decoder.generated.ts';
-import { DECODED_NEXT, DECODED_USED, PAGE_BASE } from './state.ts';
+import { OP_END_OF_PAGE, OP_UNIT } from './decoder.generated.ts';
+import { flushSites } from './site-tlb.ts';
+import { DECODED_NEXT, DECODED_USED, PAGE_BASE, UNIT_EPOCH } from './state.ts';
 
 export const END_SLOT: usize = 16384;
 export const CROSSING_SLOT: usize = 16400;
@@ -29,6 +31,7 @@ export const CROSSING_WORD: usize = 16424;
 export const PAGE_HOST: usize = 16432;
 export const PAGE_NUMBER: usize = 16436;
 export const PAGE_WRITES: usize = 16440;
+export const PAGE_UNITS: usize = 16444;
 
 /** The longest run of parcels that one slot may stand for before its last parcel (two fused full instructions). */
 const REACH_BACK: usize = 3;
@@ -61,6 +64,7 @@ export function decodedPageFor(ramPage: usize): usize {
   store<u32>(page, <u32>(RAM_BASE + (ramPage << 12)), PAGE_HOST);
   store<u32>(page, <u32>ramPage, PAGE_NUMBER);
   store<u32>(page, 0, PAGE_WRITES);
+  store<u32>(page, 0, PAGE_UNITS);
   store<u16>(DECODE_MAP + (ramPage << 1), <u16>(number + 1));
   protectPage(RAM_BASE + (ramPage << 12));
   return page;
@@ -70,6 +74,17 @@ export function decodedPageFor(ramPage: usize): usize {
 function drop(page: usize): void {
   store<u16>(DECODE_MAP + ((<usize>load<u32>(page, PAGE_NUMBER)) << 1), 0);
   memory.fill(FETCH_TLBS, 0xff, FETCH_TLBS_BYTES);
+  store<u32>(UNIT_EPOCH, load<u32>(UNIT_EPOCH) + 1);
+}
+
+/** Forgets the units of a page: one that begins elsewhere in it may stand for what was written. */
+function dropUnits(page: usize): void {
+  if (load<u32>(page, PAGE_UNITS) == 0) return;
+  store<u32>(page, 0, PAGE_UNITS);
+  store<u32>(UNIT_EPOCH, load<u32>(UNIT_EPOCH) + 1);
+  for (let slot = page; slot < page + END_SLOT; slot += 8) {
+    if (load<u16>(slot) == <u16>OP_UNIT) store<u64>(slot, 0);
+  }
 }
 
 /** Takes a page, by its host address, out of all write TLBs. */
@@ -80,6 +95,7 @@ function protectPage(host: usize): void {
       if (va != -1 && <usize>va + load<u32>(entry, 8) == host) store<i64>(entry, -1);
     }
   }
+  flushSites();
 }
 
 /** Undoes the decoding of whatever covers `length` bytes of RAM from offset `at`; cheap where nothing was decoded. */
@@ -92,6 +108,7 @@ export function invalidateDecoded(at: usize, length: usize): void {
     const to = ramPage == last >>> 12 ? last & 0xfff : 0xfff;
     let parcel = from >>> 1;
     parcel = parcel > REACH_BACK ? parcel - REACH_BACK : 0;
+    dropUnits(page);
     for (; parcel <= to >>> 1; parcel++) store<u64>(page + (parcel << 3), 0);
     const writes = load<u32>(page, PAGE_WRITES) + 1;
     store<u32>(page, writes, PAGE_WRITES);

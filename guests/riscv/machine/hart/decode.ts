@@ -172,12 +172,7 @@ function packPlain(slot: usize, word: u32, operation: u32, packing: u32, length:
 }
 
 function packFloat(slot: usize, word: u32): void {
-  const rm = (word >>> 12) & 7;
-  if (rm == 5 || rm == 6) {
-    setSlot(slot, OP_ILLEGAL, 0, 0);
-    return;
-  }
   store<u8>(slot, <u8>(rs2(word) << 3), 4);
-  store<u8>(slot, <u8>rm, 5);
+  store<u8>(slot, <u8>((word >>> 12) & 7), 5);
   store<u8>(slot, <u8>((word >>> 27) << 3), 6);
 }

@@ -10,200 +10,201 @@ export const OP_NOTHING: u32 = 5;
 export const OP_NOTHING_C: u32 = 6;
 export const OP_LOAD_DISCARD: u32 = 7;
 export const OP_LOAD_DISCARD_C: u32 = 8;
-export const OP_LUI: u32 = 9;
-export const OP_LUI_C: u32 = 10;
-export const OP_AUIPC: u32 = 11;
-export const OP_JAL: u32 = 12;
-export const OP_JAL_FAR: u32 = 13;
-export const OP_JAL_PLAIN: u32 = 14;
-export const OP_JAL_PLAIN_FAR: u32 = 15;
-export const OP_JALR: u32 = 16;
-export const OP_JALR_PLAIN: u32 = 17;
-export const OP_BEQ: u32 = 18;
-export const OP_BEQ_FAR: u32 = 19;
-export const OP_BEQ_C: u32 = 20;
-export const OP_BEQ_C_FAR: u32 = 21;
-export const OP_BNE: u32 = 22;
-export const OP_BNE_FAR: u32 = 23;
-export const OP_BNE_C: u32 = 24;
-export const OP_BNE_C_FAR: u32 = 25;
-export const OP_BLT: u32 = 26;
-export const OP_BLT_FAR: u32 = 27;
-export const OP_BGE: u32 = 28;
-export const OP_BGE_FAR: u32 = 29;
-export const OP_BLTU: u32 = 30;
-export const OP_BLTU_FAR: u32 = 31;
-export const OP_BGEU: u32 = 32;
-export const OP_BGEU_FAR: u32 = 33;
-export const OP_LB: u32 = 34;
-export const OP_LH: u32 = 35;
-export const OP_LW: u32 = 36;
-export const OP_LW_C: u32 = 37;
-export const OP_LD: u32 = 38;
-export const OP_LD_C: u32 = 39;
-export const OP_LBU: u32 = 40;
-export const OP_LHU: u32 = 41;
-export const OP_LWU: u32 = 42;
-export const OP_SB: u32 = 43;
-export const OP_SH: u32 = 44;
-export const OP_SW: u32 = 45;
-export const OP_SW_C: u32 = 46;
-export const OP_SD: u32 = 47;
-export const OP_SD_C: u32 = 48;
-export const OP_ADDI: u32 = 49;
-export const OP_ADDI_C: u32 = 50;
-export const OP_SLTI: u32 = 51;
-export const OP_SLTIU: u32 = 52;
-export const OP_XORI: u32 = 53;
-export const OP_ORI: u32 = 54;
-export const OP_ANDI: u32 = 55;
-export const OP_ANDI_C: u32 = 56;
-export const OP_SLLI: u32 = 57;
-export const OP_SLLI_C: u32 = 58;
-export const OP_SRLI: u32 = 59;
-export const OP_SRLI_C: u32 = 60;
-export const OP_SRAI: u32 = 61;
-export const OP_SRAI_C: u32 = 62;
-export const OP_ADDIW: u32 = 63;
-export const OP_ADDIW_C: u32 = 64;
-export const OP_SLLIW: u32 = 65;
-export const OP_SRLIW: u32 = 66;
-export const OP_SRAIW: u32 = 67;
-export const OP_ADD: u32 = 68;
-export const OP_ADD_C: u32 = 69;
-export const OP_SUB: u32 = 70;
-export const OP_SUB_C: u32 = 71;
-export const OP_SLL: u32 = 72;
-export const OP_SLT: u32 = 73;
-export const OP_SLTU: u32 = 74;
-export const OP_XOR: u32 = 75;
-export const OP_XOR_C: u32 = 76;
-export const OP_SRL: u32 = 77;
-export const OP_SRA: u32 = 78;
-export const OP_OR: u32 = 79;
-export const OP_OR_C: u32 = 80;
-export const OP_AND: u32 = 81;
-export const OP_AND_C: u32 = 82;
-export const OP_ADDW: u32 = 83;
-export const OP_ADDW_C: u32 = 84;
-export const OP_SUBW: u32 = 85;
-export const OP_SUBW_C: u32 = 86;
-export const OP_SLLW: u32 = 87;
-export const OP_SRLW: u32 = 88;
-export const OP_SRAW: u32 = 89;
-export const OP_MUL: u32 = 90;
-export const OP_MULH: u32 = 91;
-export const OP_MULHSU: u32 = 92;
-export const OP_MULHU: u32 = 93;
-export const OP_DIV: u32 = 94;
-export const OP_DIVU: u32 = 95;
-export const OP_REM: u32 = 96;
-export const OP_REMU: u32 = 97;
-export const OP_MULW: u32 = 98;
-export const OP_DIVW: u32 = 99;
-export const OP_DIVUW: u32 = 100;
-export const OP_REMW: u32 = 101;
-export const OP_REMUW: u32 = 102;
-export const OP_FENCE: u32 = 103;
-export const OP_FENCE_I: u32 = 104;
-export const OP_LR_W: u32 = 105;
-export const OP_LR_D: u32 = 106;
-export const OP_SC_W: u32 = 107;
-export const OP_SC_D: u32 = 108;
-export const OP_AMOSWAP_W: u32 = 109;
-export const OP_AMOSWAP_D: u32 = 110;
-export const OP_AMOADD_W: u32 = 111;
-export const OP_AMOADD_D: u32 = 112;
-export const OP_AMOXOR_W: u32 = 113;
-export const OP_AMOXOR_D: u32 = 114;
-export const OP_AMOAND_W: u32 = 115;
-export const OP_AMOAND_D: u32 = 116;
-export const OP_AMOOR_W: u32 = 117;
-export const OP_AMOOR_D: u32 = 118;
-export const OP_AMOMIN_W: u32 = 119;
-export const OP_AMOMIN_D: u32 = 120;
-export const OP_AMOMAX_W: u32 = 121;
-export const OP_AMOMAX_D: u32 = 122;
-export const OP_AMOMINU_W: u32 = 123;
-export const OP_AMOMINU_D: u32 = 124;
-export const OP_AMOMAXU_W: u32 = 125;
-export const OP_AMOMAXU_D: u32 = 126;
-export const OP_FLW: u32 = 127;
-export const OP_FSW: u32 = 128;
-export const OP_FMADD_S: u32 = 129;
-export const OP_FMSUB_S: u32 = 130;
-export const OP_FNMSUB_S: u32 = 131;
-export const OP_FNMADD_S: u32 = 132;
-export const OP_FADD_S: u32 = 133;
-export const OP_FSUB_S: u32 = 134;
-export const OP_FMUL_S: u32 = 135;
-export const OP_FDIV_S: u32 = 136;
-export const OP_FSQRT_S: u32 = 137;
-export const OP_FSGNJ_S: u32 = 138;
-export const OP_FSGNJN_S: u32 = 139;
-export const OP_FSGNJX_S: u32 = 140;
-export const OP_FMIN_S: u32 = 141;
-export const OP_FMAX_S: u32 = 142;
-export const OP_FLE_S: u32 = 143;
-export const OP_FLT_S: u32 = 144;
-export const OP_FEQ_S: u32 = 145;
-export const OP_FCLASS_S: u32 = 146;
-export const OP_FMV_X_W: u32 = 147;
-export const OP_FMV_W_X: u32 = 148;
-export const OP_FCVT_W_S: u32 = 149;
-export const OP_FCVT_WU_S: u32 = 150;
-export const OP_FCVT_L_S: u32 = 151;
-export const OP_FCVT_LU_S: u32 = 152;
-export const OP_FCVT_S_W: u32 = 153;
-export const OP_FCVT_S_WU: u32 = 154;
-export const OP_FCVT_S_L: u32 = 155;
-export const OP_FCVT_S_LU: u32 = 156;
-export const OP_FLD: u32 = 157;
-export const OP_FLD_C: u32 = 158;
-export const OP_FSD: u32 = 159;
-export const OP_FSD_C: u32 = 160;
-export const OP_FMADD_D: u32 = 161;
-export const OP_FMSUB_D: u32 = 162;
-export const OP_FNMSUB_D: u32 = 163;
-export const OP_FNMADD_D: u32 = 164;
-export const OP_FADD_D: u32 = 165;
-export const OP_FSUB_D: u32 = 166;
-export const OP_FMUL_D: u32 = 167;
-export const OP_FDIV_D: u32 = 168;
-export const OP_FSQRT_D: u32 = 169;
-export const OP_FSGNJ_D: u32 = 170;
-export const OP_FSGNJN_D: u32 = 171;
-export const OP_FSGNJX_D: u32 = 172;
-export const OP_FMIN_D: u32 = 173;
-export const OP_FMAX_D: u32 = 174;
-export const OP_FLE_D: u32 = 175;
-export const OP_FLT_D: u32 = 176;
-export const OP_FEQ_D: u32 = 177;
-export const OP_FCLASS_D: u32 = 178;
-export const OP_FMV_X_D: u32 = 179;
-export const OP_FMV_D_X: u32 = 180;
-export const OP_FCVT_W_D: u32 = 181;
-export const OP_FCVT_WU_D: u32 = 182;
-export const OP_FCVT_L_D: u32 = 183;
-export const OP_FCVT_LU_D: u32 = 184;
-export const OP_FCVT_D_W: u32 = 185;
-export const OP_FCVT_D_WU: u32 = 186;
-export const OP_FCVT_D_L: u32 = 187;
-export const OP_FCVT_D_LU: u32 = 188;
-export const OP_FCVT_S_D: u32 = 189;
-export const OP_FCVT_D_S: u32 = 190;
-export const OP_CSRRW: u32 = 191;
-export const OP_CSRRS: u32 = 192;
-export const OP_CSRRC: u32 = 193;
-export const OP_CSRRWI: u32 = 194;
-export const OP_CSRRSI: u32 = 195;
-export const OP_CSRRCI: u32 = 196;
-export const OP_ECALL: u32 = 197;
-export const OP_EBREAK: u32 = 198;
-export const OP_SRET: u32 = 199;
-export const OP_MRET: u32 = 200;
-export const OP_WFI: u32 = 201;
-export const OP_SFENCE_VMA: u32 = 202;
+export const OP_UNIT: u32 = 9;
+export const OP_LUI: u32 = 10;
+export const OP_LUI_C: u32 = 11;
+export const OP_AUIPC: u32 = 12;
+export const OP_JAL: u32 = 13;
+export const OP_JAL_FAR: u32 = 14;
+export const OP_JAL_PLAIN: u32 = 15;
+export const OP_JAL_PLAIN_FAR: u32 = 16;
+export const OP_JALR: u32 = 17;
+export const OP_JALR_PLAIN: u32 = 18;
+export const OP_BEQ: u32 = 19;
+export const OP_BEQ_FAR: u32 = 20;
+export const OP_BEQ_C: u32 = 21;
+export const OP_BEQ_C_FAR: u32 = 22;
+export const OP_BNE: u32 = 23;
+export const OP_BNE_FAR: u32 = 24;
+export const OP_BNE_C: u32 = 25;
+export const OP_BNE_C_FAR: u32 = 26;
+export const OP_BLT: u32 = 27;
+export const OP_BLT_FAR: u32 = 28;
+export const OP_BGE: u32 = 29;
+export const OP_BGE_FAR: u32 = 30;
+export const OP_BLTU: u32 = 31;
+export const OP_BLTU_FAR: u32 = 32;
+export const OP_BGEU: u32 = 33;
+export const OP_BGEU_FAR: u32 = 34;
+export const OP_LB: u32 = 35;
+export const OP_LH: u32 = 36;
+export const OP_LW: u32 = 37;
+export const OP_LW_C: u32 = 38;
+export const OP_LD: u32 = 39;
+export const OP_LD_C: u32 = 40;
+export const OP_LBU: u32 = 41;
+export const OP_LHU: u32 = 42;
+export const OP_LWU: u32 = 43;
+export const OP_SB: u32 = 44;
+export const OP_SH: u32 = 45;
+export const OP_SW: u32 = 46;
+export const OP_SW_C: u32 = 47;
+export const OP_SD: u32 = 48;
+export const OP_SD_C: u32 = 49;
+export const OP_ADDI: u32 = 50;
+export const OP_ADDI_C: u32 = 51;
+export const OP_SLTI: u32 = 52;
+export const OP_SLTIU: u32 = 53;
+export const OP_XORI: u32 = 54;
+export const OP_ORI: u32 = 55;
+export const OP_ANDI: u32 = 56;
+export const OP_ANDI_C: u32 = 57;
+export const OP_SLLI: u32 = 58;
+export const OP_SLLI_C: u32 = 59;
+export const OP_SRLI: u32 = 60;
+export const OP_SRLI_C: u32 = 61;
+export const OP_SRAI: u32 = 62;
+export const OP_SRAI_C: u32 = 63;
+export const OP_ADDIW: u32 = 64;
+export const OP_ADDIW_C: u32 = 65;
+export const OP_SLLIW: u32 = 66;
+export const OP_SRLIW: u32 = 67;
+export const OP_SRAIW: u32 = 68;
+export const OP_ADD: u32 = 69;
+export const OP_ADD_C: u32 = 70;
+export const OP_SUB: u32 = 71;
+export const OP_SUB_C: u32 = 72;
+export const OP_SLL: u32 = 73;
+export const OP_SLT: u32 = 74;
+export const OP_SLTU: u32 = 75;
+export const OP_XOR: u32 = 76;
+export const OP_XOR_C: u32 = 77;
+export const OP_SRL: u32 = 78;
+export const OP_SRA: u32 = 79;
+export const OP_OR: u32 = 80;
+export const OP_OR_C: u32 = 81;
+export const OP_AND: u32 = 82;
+export const OP_AND_C: u32 = 83;
+export const OP_ADDW: u32 = 84;
+export const OP_ADDW_C: u32 = 85;
+export const OP_SUBW: u32 = 86;
+export const OP_SUBW_C: u32 = 87;
+export const OP_SLLW: u32 = 88;
+export const OP_SRLW: u32 = 89;
+export const OP_SRAW: u32 = 90;
+export const OP_MUL: u32 = 91;
+export const OP_MULH: u32 = 92;
+export const OP_MULHSU: u32 = 93;
+export const OP_MULHU: u32 = 94;
+export const OP_DIV: u32 = 95;
+export const OP_DIVU: u32 = 96;
+export const OP_REM: u32 = 97;
+export const OP_REMU: u32 = 98;
+export const OP_MULW: u32 = 99;
+export const OP_DIVW: u32 = 100;
+export const OP_DIVUW: u32 = 101;
+export const OP_REMW: u32 = 102;
+export const OP_REMUW: u32 = 103;
+export const OP_FENCE: u32 = 104;
+export const OP_FENCE_I: u32 = 105;
+export const OP_LR_W: u32 = 106;
+export const OP_LR_D: u32 = 107;
+export const OP_SC_W: u32 = 108;
+export const OP_SC_D: u32 = 109;
+export const OP_AMOSWAP_W: u32 = 110;
+export const OP_AMOSWAP_D: u32 = 111;
+export const OP_AMOADD_W: u32 = 112;
+export const OP_AMOADD_D: u32 = 113;
+export const OP_AMOXOR_W: u32 = 114;
+export const OP_AMOXOR_D: u32 = 115;
+export const OP_AMOAND_W: u32 = 116;
+export const OP_AMOAND_D: u32 = 117;
+export const OP_AMOOR_W: u32 = 118;
+export const OP_AMOOR_D: u32 = 119;
+export const OP_AMOMIN_W: u32 = 120;
+export const OP_AMOMIN_D: u32 = 121;
+export const OP_AMOMAX_W: u32 = 122;
+export const OP_AMOMAX_D: u32 = 123;
+export const OP_AMOMINU_W: u32 = 124;
+export const OP_AMOMINU_D: u32 = 125;
+export const OP_AMOMAXU_W: u32 = 126;
+export const OP_AMOMAXU_D: u32 = 127;
+export const OP_FLW: u32 = 128;
+export const OP_FSW: u32 = 129;
+export const OP_FMADD_S: u32 = 130;
+export const OP_FMSUB_S: u32 = 131;
+export const OP_FNMSUB_S: u32 = 132;
+export const OP_FNMADD_S: u32 = 133;
+export const OP_FADD_S: u32 = 134;
+export const OP_FSUB_S: u32 = 135;
+export const OP_FMUL_S: u32 = 136;
+export const OP_FDIV_S: u32 = 137;
+export const OP_FSQRT_S: u32 = 138;
+export const OP_FSGNJ_S: u32 = 139;
+export const OP_FSGNJN_S: u32 = 140;
+export const OP_FSGNJX_S: u32 = 141;
+export const OP_FMIN_S: u32 = 142;
+export const OP_FMAX_S: u32 = 143;
+export const OP_FLE_S: u32 = 144;
+export const OP_FLT_S: u32 = 145;
+export const OP_FEQ_S: u32 = 146;
+export const OP_FCLASS_S: u32 = 147;
+export const OP_FMV_X_W: u32 = 148;
+export const OP_FMV_W_X: u32 = 149;
+export const OP_FCVT_W_S: u32 = 150;
+export const OP_FCVT_WU_S: u32 = 151;
+export const OP_FCVT_L_S: u32 = 152;
+export const OP_FCVT_LU_S: u32 = 153;
+export const OP_FCVT_S_W: u32 = 154;
+export const OP_FCVT_S_WU: u32 = 155;
+export const OP_FCVT_S_L: u32 = 156;
+export const OP_FCVT_S_LU: u32 = 157;
+export const OP_FLD: u32 = 158;
+export const OP_FLD_C: u32 = 159;
+export const OP_FSD: u32 = 160;
+export const OP_FSD_C: u32 = 161;
+export const OP_FMADD_D: u32 = 162;
+export const OP_FMSUB_D: u32 = 163;
+export const OP_FNMSUB_D: u32 = 164;
+export const OP_FNMADD_D: u32 = 165;
+export const OP_FADD_D: u32 = 166;
+export const OP_FSUB_D: u32 = 167;
+export const OP_FMUL_D: u32 = 168;
+export const OP_FDIV_D: u32 = 169;
+export const OP_FSQRT_D: u32 = 170;
+export const OP_FSGNJ_D: u32 = 171;
+export const OP_FSGNJN_D: u32 = 172;
+export const OP_FSGNJX_D: u32 = 173;
+export const OP_FMIN_D: u32 = 174;
+export const OP_FMAX_D: u32 = 175;
+export const OP_FLE_D: u32 = 176;
+export const OP_FLT_D: u32 = 177;
+export const OP_FEQ_D: u32 = 178;
+export const OP_FCLASS_D: u32 = 179;
+export const OP_FMV_X_D: u32 = 180;
+export const OP_FMV_D_X: u32 = 181;
+export const OP_FCVT_W_D: u32 = 182;
+export const OP_FCVT_WU_D: u32 = 183;
+export const OP_FCVT_L_D: u32 = 184;
+export const OP_FCVT_LU_D: u32 = 185;
+export const OP_FCVT_D_W: u32 = 186;
+export const OP_FCVT_D_WU: u32 = 187;
+export const OP_FCVT_D_L: u32 = 188;
+export const OP_FCVT_D_LU: u32 = 189;
+export const OP_FCVT_S_D: u32 = 190;
+export const OP_FCVT_D_S: u32 = 191;
+export const OP_CSRRW: u32 = 192;
+export const OP_CSRRS: u32 = 193;
+export const OP_CSRRC: u32 = 194;
+export const OP_CSRRWI: u32 = 195;
+export const OP_CSRRSI: u32 = 196;
+export const OP_CSRRCI: u32 = 197;
+export const OP_ECALL: u32 = 198;
+export const OP_EBREAK: u32 = 199;
+export const OP_SRET: u32 = 200;
+export const OP_MRET: u32 = 201;
+export const OP_WFI: u32 = 202;
+export const OP_SFENCE_VMA: u32 = 203;
 
 export const PACK_REGISTER: u32 = 0;
 export const PACK_IMMEDIATE: u32 = 1;
@@ -221,213 +222,220 @@ export const PACK_LOAD: u32 = 12;
 export const PACK_FLOAT_LOAD: u32 = 13;
 export const PACK_NOTHING: u32 = 14;
 
+/** Whether a float instruction's rounding mode is one of the two that mean nothing (Unprivileged, table 11.1). */
+function isRoundingReserved(word: u32): bool {
+  const mode = (word >>> 12) & 7;
+  return mode == 5 || mode == 6;
+}
+
 /**
  * First operation in bits 0-15, packing in bits 16-23, bit 24: has operations for the short form; bits 25-26: what rd
- * names (0 nothing, 1 an integer register, 2 a float register); 0: illegal.
+ * names (0 nothing, 1 an integer register, 2 a float register); bits 27-28: whether rs1, rs2 name integer registers
+ * that are read; 0: illegal.
  */
 export function operationOf(word: u32): u32 {
   switch (word & 0x7f) {
     case 0x37:
-      if ((word & 0x7f) == 0x37) return 0x3050009; // lui
+      if ((word & 0x7f) == 0x37) return 0x305000a; // lui
       return 0;
     case 0x17:
-      if ((word & 0x7f) == 0x17) return 0x206000b; // auipc
+      if ((word & 0x7f) == 0x17) return 0x206000c; // auipc
       return 0;
     case 0x6f:
-      if ((word & 0x7f) == 0x6f) return 0x207000c; // jal
+      if ((word & 0x7f) == 0x6f) return 0x207000d; // jal
       return 0;
     case 0x67:
-      if ((word & 0x707f) == 0x67) return 0x2080010; // jalr
+      if ((word & 0x707f) == 0x67) return 0xa080011; // jalr
       return 0;
     case 0x63:
-      if ((word & 0x707f) == 0x63) return 0x1040012; // beq
-      if ((word & 0x707f) == 0x1063) return 0x1040016; // bne
-      if ((word & 0x707f) == 0x4063) return 0x4001a; // blt
-      if ((word & 0x707f) == 0x5063) return 0x4001c; // bge
-      if ((word & 0x707f) == 0x6063) return 0x4001e; // bltu
-      if ((word & 0x707f) == 0x7063) return 0x40020; // bgeu
+      if ((word & 0x707f) == 0x63) return 0x19040013; // beq
+      if ((word & 0x707f) == 0x1063) return 0x19040017; // bne
+      if ((word & 0x707f) == 0x4063) return 0x1804001b; // blt
+      if ((word & 0x707f) == 0x5063) return 0x1804001d; // bge
+      if ((word & 0x707f) == 0x6063) return 0x1804001f; // bltu
+      if ((word & 0x707f) == 0x7063) return 0x18040021; // bgeu
       return 0;
     case 0x3:
-      if ((word & 0x707f) == 0x3) return 0x20c0022; // lb
-      if ((word & 0x707f) == 0x1003) return 0x20c0023; // lh
-      if ((word & 0x707f) == 0x2003) return 0x30c0024; // lw
-      if ((word & 0x707f) == 0x3003) return 0x30c0026; // ld
-      if ((word & 0x707f) == 0x4003) return 0x20c0028; // lbu
-      if ((word & 0x707f) == 0x5003) return 0x20c0029; // lhu
-      if ((word & 0x707f) == 0x6003) return 0x20c002a; // lwu
+      if ((word & 0x707f) == 0x3) return 0xa0c0023; // lb
+      if ((word & 0x707f) == 0x1003) return 0xa0c0024; // lh
+      if ((word & 0x707f) == 0x2003) return 0xb0c0025; // lw
+      if ((word & 0x707f) == 0x3003) return 0xb0c0027; // ld
+      if ((word & 0x707f) == 0x4003) return 0xa0c0029; // lbu
+      if ((word & 0x707f) == 0x5003) return 0xa0c002a; // lhu
+      if ((word & 0x707f) == 0x6003) return 0xa0c002b; // lwu
       return 0;
     case 0x23:
-      if ((word & 0x707f) == 0x23) return 0x3002b; // sb
-      if ((word & 0x707f) == 0x1023) return 0x3002c; // sh
-      if ((word & 0x707f) == 0x2023) return 0x103002d; // sw
-      if ((word & 0x707f) == 0x3023) return 0x103002f; // sd
+      if ((word & 0x707f) == 0x23) return 0x1803002c; // sb
+      if ((word & 0x707f) == 0x1023) return 0x1803002d; // sh
+      if ((word & 0x707f) == 0x2023) return 0x1903002e; // sw
+      if ((word & 0x707f) == 0x3023) return 0x19030030; // sd
       return 0;
     case 0x13:
-      if ((word & 0x707f) == 0x13) return 0x3010031; // addi
-      if ((word & 0x707f) == 0x2013) return 0x2010033; // slti
-      if ((word & 0x707f) == 0x3013) return 0x2010034; // sltiu
-      if ((word & 0x707f) == 0x4013) return 0x2010035; // xori
-      if ((word & 0x707f) == 0x6013) return 0x2010036; // ori
-      if ((word & 0x707f) == 0x7013) return 0x3010037; // andi
-      if ((word & 0xfc00707f) == 0x1013) return 0x3020039; // slli
-      if ((word & 0xfc00707f) == 0x5013) return 0x302003b; // srli
-      if ((word & 0xfc00707f) == 0x40005013) return 0x302003d; // srai
+      if ((word & 0x707f) == 0x13) return 0xb010032; // addi
+      if ((word & 0x707f) == 0x2013) return 0xa010034; // slti
+      if ((word & 0x707f) == 0x3013) return 0xa010035; // sltiu
+      if ((word & 0x707f) == 0x4013) return 0xa010036; // xori
+      if ((word & 0x707f) == 0x6013) return 0xa010037; // ori
+      if ((word & 0x707f) == 0x7013) return 0xb010038; // andi
+      if ((word & 0xfc00707f) == 0x1013) return 0xb02003a; // slli
+      if ((word & 0xfc00707f) == 0x5013) return 0xb02003c; // srli
+      if ((word & 0xfc00707f) == 0x40005013) return 0xb02003e; // srai
       return 0;
     case 0x1b:
-      if ((word & 0x707f) == 0x1b) return 0x301003f; // addiw
-      if ((word & 0xfe00707f) == 0x101b) return 0x2020041; // slliw
-      if ((word & 0xfe00707f) == 0x501b) return 0x2020042; // srliw
-      if ((word & 0xfe00707f) == 0x4000501b) return 0x2020043; // sraiw
+      if ((word & 0x707f) == 0x1b) return 0xb010040; // addiw
+      if ((word & 0xfe00707f) == 0x101b) return 0xa020042; // slliw
+      if ((word & 0xfe00707f) == 0x501b) return 0xa020043; // srliw
+      if ((word & 0xfe00707f) == 0x4000501b) return 0xa020044; // sraiw
       return 0;
     case 0x33:
-      if ((word & 0xfe00707f) == 0x33) return 0x3000044; // add
-      if ((word & 0xfe00707f) == 0x40000033) return 0x3000046; // sub
-      if ((word & 0xfe00707f) == 0x1033) return 0x2000048; // sll
-      if ((word & 0xfe00707f) == 0x2033) return 0x2000049; // slt
-      if ((word & 0xfe00707f) == 0x3033) return 0x200004a; // sltu
-      if ((word & 0xfe00707f) == 0x4033) return 0x300004b; // xor
-      if ((word & 0xfe00707f) == 0x5033) return 0x200004d; // srl
-      if ((word & 0xfe00707f) == 0x40005033) return 0x200004e; // sra
-      if ((word & 0xfe00707f) == 0x6033) return 0x300004f; // or
-      if ((word & 0xfe00707f) == 0x7033) return 0x3000051; // and
-      if ((word & 0xfe00707f) == 0x2000033) return 0x200005a; // mul
-      if ((word & 0xfe00707f) == 0x2001033) return 0x200005b; // mulh
-      if ((word & 0xfe00707f) == 0x2002033) return 0x200005c; // mulhsu
-      if ((word & 0xfe00707f) == 0x2003033) return 0x200005d; // mulhu
-      if ((word & 0xfe00707f) == 0x2004033) return 0x200005e; // div
-      if ((word & 0xfe00707f) == 0x2005033) return 0x200005f; // divu
-      if ((word & 0xfe00707f) == 0x2006033) return 0x2000060; // rem
-      if ((word & 0xfe00707f) == 0x2007033) return 0x2000061; // remu
+      if ((word & 0xfe00707f) == 0x33) return 0x1b000045; // add
+      if ((word & 0xfe00707f) == 0x40000033) return 0x1b000047; // sub
+      if ((word & 0xfe00707f) == 0x1033) return 0x1a000049; // sll
+      if ((word & 0xfe00707f) == 0x2033) return 0x1a00004a; // slt
+      if ((word & 0xfe00707f) == 0x3033) return 0x1a00004b; // sltu
+      if ((word & 0xfe00707f) == 0x4033) return 0x1b00004c; // xor
+      if ((word & 0xfe00707f) == 0x5033) return 0x1a00004e; // srl
+      if ((word & 0xfe00707f) == 0x40005033) return 0x1a00004f; // sra
+      if ((word & 0xfe00707f) == 0x6033) return 0x1b000050; // or
+      if ((word & 0xfe00707f) == 0x7033) return 0x1b000052; // and
+      if ((word & 0xfe00707f) == 0x2000033) return 0x1a00005b; // mul
+      if ((word & 0xfe00707f) == 0x2001033) return 0x1a00005c; // mulh
+      if ((word & 0xfe00707f) == 0x2002033) return 0x1a00005d; // mulhsu
+      if ((word & 0xfe00707f) == 0x2003033) return 0x1a00005e; // mulhu
+      if ((word & 0xfe00707f) == 0x2004033) return 0x1a00005f; // div
+      if ((word & 0xfe00707f) == 0x2005033) return 0x1a000060; // divu
+      if ((word & 0xfe00707f) == 0x2006033) return 0x1a000061; // rem
+      if ((word & 0xfe00707f) == 0x2007033) return 0x1a000062; // remu
       return 0;
     case 0x3b:
-      if ((word & 0xfe00707f) == 0x3b) return 0x3000053; // addw
-      if ((word & 0xfe00707f) == 0x4000003b) return 0x3000055; // subw
-      if ((word & 0xfe00707f) == 0x103b) return 0x2000057; // sllw
-      if ((word & 0xfe00707f) == 0x503b) return 0x2000058; // srlw
-      if ((word & 0xfe00707f) == 0x4000503b) return 0x2000059; // sraw
-      if ((word & 0xfe00707f) == 0x200003b) return 0x2000062; // mulw
-      if ((word & 0xfe00707f) == 0x200403b) return 0x2000063; // divw
-      if ((word & 0xfe00707f) == 0x200503b) return 0x2000064; // divuw
-      if ((word & 0xfe00707f) == 0x200603b) return 0x2000065; // remw
-      if ((word & 0xfe00707f) == 0x200703b) return 0x2000066; // remuw
+      if ((word & 0xfe00707f) == 0x3b) return 0x1b000054; // addw
+      if ((word & 0xfe00707f) == 0x4000003b) return 0x1b000056; // subw
+      if ((word & 0xfe00707f) == 0x103b) return 0x1a000058; // sllw
+      if ((word & 0xfe00707f) == 0x503b) return 0x1a000059; // srlw
+      if ((word & 0xfe00707f) == 0x4000503b) return 0x1a00005a; // sraw
+      if ((word & 0xfe00707f) == 0x200003b) return 0x1a000063; // mulw
+      if ((word & 0xfe00707f) == 0x200403b) return 0x1a000064; // divw
+      if ((word & 0xfe00707f) == 0x200503b) return 0x1a000065; // divuw
+      if ((word & 0xfe00707f) == 0x200603b) return 0x1a000066; // remw
+      if ((word & 0xfe00707f) == 0x200703b) return 0x1a000067; // remuw
       return 0;
     case 0xf:
-      if ((word & 0x707f) == 0xf) return 0xe0067; // fence
-      if ((word & 0x707f) == 0x100f) return 0xe0068; // fence.i
+      if ((word & 0x707f) == 0xf) return 0xe0068; // fence
+      if ((word & 0x707f) == 0x100f) return 0xe0069; // fence.i
       return 0;
     case 0x2f:
-      if ((word & 0xf9f0707f) == 0x1000202f) return 0x2000069; // lr.w
-      if ((word & 0xf9f0707f) == 0x1000302f) return 0x200006a; // lr.d
-      if ((word & 0xf800707f) == 0x1800202f) return 0x200006b; // sc.w
-      if ((word & 0xf800707f) == 0x1800302f) return 0x200006c; // sc.d
-      if ((word & 0xf800707f) == 0x800202f) return 0x200006d; // amoswap.w
-      if ((word & 0xf800707f) == 0x800302f) return 0x200006e; // amoswap.d
-      if ((word & 0xf800707f) == 0x202f) return 0x200006f; // amoadd.w
-      if ((word & 0xf800707f) == 0x302f) return 0x2000070; // amoadd.d
-      if ((word & 0xf800707f) == 0x2000202f) return 0x2000071; // amoxor.w
-      if ((word & 0xf800707f) == 0x2000302f) return 0x2000072; // amoxor.d
-      if ((word & 0xf800707f) == 0x6000202f) return 0x2000073; // amoand.w
-      if ((word & 0xf800707f) == 0x6000302f) return 0x2000074; // amoand.d
-      if ((word & 0xf800707f) == 0x4000202f) return 0x2000075; // amoor.w
-      if ((word & 0xf800707f) == 0x4000302f) return 0x2000076; // amoor.d
-      if ((word & 0xf800707f) == 0x8000202f) return 0x2000077; // amomin.w
-      if ((word & 0xf800707f) == 0x8000302f) return 0x2000078; // amomin.d
-      if ((word & 0xf800707f) == 0xa000202f) return 0x2000079; // amomax.w
-      if ((word & 0xf800707f) == 0xa000302f) return 0x200007a; // amomax.d
-      if ((word & 0xf800707f) == 0xc000202f) return 0x200007b; // amominu.w
-      if ((word & 0xf800707f) == 0xc000302f) return 0x200007c; // amominu.d
-      if ((word & 0xf800707f) == 0xe000202f) return 0x200007d; // amomaxu.w
-      if ((word & 0xf800707f) == 0xe000302f) return 0x200007e; // amomaxu.d
+      if ((word & 0xf9f0707f) == 0x1000202f) return 0xa00006a; // lr.w
+      if ((word & 0xf9f0707f) == 0x1000302f) return 0xa00006b; // lr.d
+      if ((word & 0xf800707f) == 0x1800202f) return 0x1a00006c; // sc.w
+      if ((word & 0xf800707f) == 0x1800302f) return 0x1a00006d; // sc.d
+      if ((word & 0xf800707f) == 0x800202f) return 0x1a00006e; // amoswap.w
+      if ((word & 0xf800707f) == 0x800302f) return 0x1a00006f; // amoswap.d
+      if ((word & 0xf800707f) == 0x202f) return 0x1a000070; // amoadd.w
+      if ((word & 0xf800707f) == 0x302f) return 0x1a000071; // amoadd.d
+      if ((word & 0xf800707f) == 0x2000202f) return 0x1a000072; // amoxor.w
+      if ((word & 0xf800707f) == 0x2000302f) return 0x1a000073; // amoxor.d
+      if ((word & 0xf800707f) == 0x6000202f) return 0x1a000074; // amoand.w
+      if ((word & 0xf800707f) == 0x6000302f) return 0x1a000075; // amoand.d
+      if ((word & 0xf800707f) == 0x4000202f) return 0x1a000076; // amoor.w
+      if ((word & 0xf800707f) == 0x4000302f) return 0x1a000077; // amoor.d
+      if ((word & 0xf800707f) == 0x8000202f) return 0x1a000078; // amomin.w
+      if ((word & 0xf800707f) == 0x8000302f) return 0x1a000079; // amomin.d
+      if ((word & 0xf800707f) == 0xa000202f) return 0x1a00007a; // amomax.w
+      if ((word & 0xf800707f) == 0xa000302f) return 0x1a00007b; // amomax.d
+      if ((word & 0xf800707f) == 0xc000202f) return 0x1a00007c; // amominu.w
+      if ((word & 0xf800707f) == 0xc000302f) return 0x1a00007d; // amominu.d
+      if ((word & 0xf800707f) == 0xe000202f) return 0x1a00007e; // amomaxu.w
+      if ((word & 0xf800707f) == 0xe000302f) return 0x1a00007f; // amomaxu.d
       return 0;
     case 0x7:
-      if ((word & 0x707f) == 0x2007) return 0x40d007f; // flw
-      if ((word & 0x707f) == 0x3007) return 0x50d009d; // fld
+      if ((word & 0x707f) == 0x2007) return 0xc0d0080; // flw
+      if ((word & 0x707f) == 0x3007) return 0xd0d009e; // fld
       return 0;
     case 0x27:
-      if ((word & 0x707f) == 0x2027) return 0x30080; // fsw
-      if ((word & 0x707f) == 0x3027) return 0x103009f; // fsd
+      if ((word & 0x707f) == 0x2027) return 0x8030081; // fsw
+      if ((word & 0x707f) == 0x3027) return 0x90300a0; // fsd
       return 0;
     case 0x43:
-      if ((word & 0x600007f) == 0x43) return 0x40b0081; // fmadd.s
-      if ((word & 0x600007f) == 0x2000043) return 0x40b00a1; // fmadd.d
+      if ((word & 0x600007f) == 0x43 && !isRoundingReserved(word)) return 0x40b0082; // fmadd.s
+      if ((word & 0x600007f) == 0x2000043 && !isRoundingReserved(word)) return 0x40b00a2; // fmadd.d
       return 0;
     case 0x47:
-      if ((word & 0x600007f) == 0x47) return 0x40b0082; // fmsub.s
-      if ((word & 0x600007f) == 0x2000047) return 0x40b00a2; // fmsub.d
+      if ((word & 0x600007f) == 0x47 && !isRoundingReserved(word)) return 0x40b0083; // fmsub.s
+      if ((word & 0x600007f) == 0x2000047 && !isRoundingReserved(word)) return 0x40b00a3; // fmsub.d
       return 0;
     case 0x4b:
-      if ((word & 0x600007f) == 0x4b) return 0x40b0083; // fnmsub.s
-      if ((word & 0x600007f) == 0x200004b) return 0x40b00a3; // fnmsub.d
+      if ((word & 0x600007f) == 0x4b && !isRoundingReserved(word)) return 0x40b0084; // fnmsub.s
+      if ((word & 0x600007f) == 0x200004b && !isRoundingReserved(word)) return 0x40b00a4; // fnmsub.d
       return 0;
     case 0x4f:
-      if ((word & 0x600007f) == 0x4f) return 0x40b0084; // fnmadd.s
-      if ((word & 0x600007f) == 0x200004f) return 0x40b00a4; // fnmadd.d
+      if ((word & 0x600007f) == 0x4f && !isRoundingReserved(word)) return 0x40b0085; // fnmadd.s
+      if ((word & 0x600007f) == 0x200004f && !isRoundingReserved(word)) return 0x40b00a5; // fnmadd.d
       return 0;
     case 0x53:
-      if ((word & 0xfe00007f) == 0x53) return 0x40a0085; // fadd.s
-      if ((word & 0xfe00007f) == 0x8000053) return 0x40a0086; // fsub.s
-      if ((word & 0xfe00007f) == 0x10000053) return 0x40a0087; // fmul.s
-      if ((word & 0xfe00007f) == 0x18000053) return 0x40a0088; // fdiv.s
-      if ((word & 0xfff0007f) == 0x58000053) return 0x40a0089; // fsqrt.s
-      if ((word & 0xfe00707f) == 0x20000053) return 0x40a008a; // fsgnj.s
-      if ((word & 0xfe00707f) == 0x20001053) return 0x40a008b; // fsgnjn.s
-      if ((word & 0xfe00707f) == 0x20002053) return 0x40a008c; // fsgnjx.s
-      if ((word & 0xfe00707f) == 0x28000053) return 0x40a008d; // fmin.s
-      if ((word & 0xfe00707f) == 0x28001053) return 0x40a008e; // fmax.s
-      if ((word & 0xfe00707f) == 0xa0000053) return 0x20a008f; // fle.s
-      if ((word & 0xfe00707f) == 0xa0001053) return 0x20a0090; // flt.s
-      if ((word & 0xfe00707f) == 0xa0002053) return 0x20a0091; // feq.s
-      if ((word & 0xfff0707f) == 0xe0001053) return 0x20a0092; // fclass.s
-      if ((word & 0xfff0707f) == 0xe0000053) return 0x20a0093; // fmv.x.w
-      if ((word & 0xfff0707f) == 0xf0000053) return 0x40a0094; // fmv.w.x
-      if ((word & 0xfff0007f) == 0xc0000053) return 0x20a0095; // fcvt.w.s
-      if ((word & 0xfff0007f) == 0xc0100053) return 0x20a0096; // fcvt.wu.s
-      if ((word & 0xfff0007f) == 0xc0200053) return 0x20a0097; // fcvt.l.s
-      if ((word & 0xfff0007f) == 0xc0300053) return 0x20a0098; // fcvt.lu.s
-      if ((word & 0xfff0007f) == 0xd0000053) return 0x40a0099; // fcvt.s.w
-      if ((word & 0xfff0007f) == 0xd0100053) return 0x40a009a; // fcvt.s.wu
-      if ((word & 0xfff0007f) == 0xd0200053) return 0x40a009b; // fcvt.s.l
-      if ((word & 0xfff0007f) == 0xd0300053) return 0x40a009c; // fcvt.s.lu
-      if ((word & 0xfe00007f) == 0x2000053) return 0x40a00a5; // fadd.d
-      if ((word & 0xfe00007f) == 0xa000053) return 0x40a00a6; // fsub.d
-      if ((word & 0xfe00007f) == 0x12000053) return 0x40a00a7; // fmul.d
-      if ((word & 0xfe00007f) == 0x1a000053) return 0x40a00a8; // fdiv.d
-      if ((word & 0xfff0007f) == 0x5a000053) return 0x40a00a9; // fsqrt.d
-      if ((word & 0xfe00707f) == 0x22000053) return 0x40a00aa; // fsgnj.d
-      if ((word & 0xfe00707f) == 0x22001053) return 0x40a00ab; // fsgnjn.d
-      if ((word & 0xfe00707f) == 0x22002053) return 0x40a00ac; // fsgnjx.d
-      if ((word & 0xfe00707f) == 0x2a000053) return 0x40a00ad; // fmin.d
-      if ((word & 0xfe00707f) == 0x2a001053) return 0x40a00ae; // fmax.d
-      if ((word & 0xfe00707f) == 0xa2000053) return 0x20a00af; // fle.d
-      if ((word & 0xfe00707f) == 0xa2001053) return 0x20a00b0; // flt.d
-      if ((word & 0xfe00707f) == 0xa2002053) return 0x20a00b1; // feq.d
-      if ((word & 0xfff0707f) == 0xe2001053) return 0x20a00b2; // fclass.d
-      if ((word & 0xfff0707f) == 0xe2000053) return 0x20a00b3; // fmv.x.d
-      if ((word & 0xfff0707f) == 0xf2000053) return 0x40a00b4; // fmv.d.x
-      if ((word & 0xfff0007f) == 0xc2000053) return 0x20a00b5; // fcvt.w.d
-      if ((word & 0xfff0007f) == 0xc2100053) return 0x20a00b6; // fcvt.wu.d
-      if ((word & 0xfff0007f) == 0xc2200053) return 0x20a00b7; // fcvt.l.d
-      if ((word & 0xfff0007f) == 0xc2300053) return 0x20a00b8; // fcvt.lu.d
-      if ((word & 0xfff0007f) == 0xd2000053) return 0x40a00b9; // fcvt.d.w
-      if ((word & 0xfff0007f) == 0xd2100053) return 0x40a00ba; // fcvt.d.wu
-      if ((word & 0xfff0007f) == 0xd2200053) return 0x40a00bb; // fcvt.d.l
-      if ((word & 0xfff0007f) == 0xd2300053) return 0x40a00bc; // fcvt.d.lu
-      if ((word & 0xfff0007f) == 0x40100053) return 0x40a00bd; // fcvt.s.d
-      if ((word & 0xfff0007f) == 0x42000053) return 0x40a00be; // fcvt.d.s
+      if ((word & 0xfe00007f) == 0x53 && !isRoundingReserved(word)) return 0x40a0086; // fadd.s
+      if ((word & 0xfe00007f) == 0x8000053 && !isRoundingReserved(word)) return 0x40a0087; // fsub.s
+      if ((word & 0xfe00007f) == 0x10000053 && !isRoundingReserved(word)) return 0x40a0088; // fmul.s
+      if ((word & 0xfe00007f) == 0x18000053 && !isRoundingReserved(word)) return 0x40a0089; // fdiv.s
+      if ((word & 0xfff0007f) == 0x58000053 && !isRoundingReserved(word)) return 0x40a008a; // fsqrt.s
+      if ((word & 0xfe00707f) == 0x20000053) return 0x40a008b; // fsgnj.s
+      if ((word & 0xfe00707f) == 0x20001053) return 0x40a008c; // fsgnjn.s
+      if ((word & 0xfe00707f) == 0x20002053) return 0x40a008d; // fsgnjx.s
+      if ((word & 0xfe00707f) == 0x28000053) return 0x40a008e; // fmin.s
+      if ((word & 0xfe00707f) == 0x28001053) return 0x40a008f; // fmax.s
+      if ((word & 0xfe00707f) == 0xa0000053) return 0x20a0090; // fle.s
+      if ((word & 0xfe00707f) == 0xa0001053) return 0x20a0091; // flt.s
+      if ((word & 0xfe00707f) == 0xa0002053) return 0x20a0092; // feq.s
+      if ((word & 0xfff0707f) == 0xe0001053) return 0x20a0093; // fclass.s
+      if ((word & 0xfff0707f) == 0xe0000053) return 0x20a0094; // fmv.x.w
+      if ((word & 0xfff0707f) == 0xf0000053) return 0xc0a0095; // fmv.w.x
+      if ((word & 0xfff0007f) == 0xc0000053 && !isRoundingReserved(word)) return 0x20a0096; // fcvt.w.s
+      if ((word & 0xfff0007f) == 0xc0100053 && !isRoundingReserved(word)) return 0x20a0097; // fcvt.wu.s
+      if ((word & 0xfff0007f) == 0xc0200053 && !isRoundingReserved(word)) return 0x20a0098; // fcvt.l.s
+      if ((word & 0xfff0007f) == 0xc0300053 && !isRoundingReserved(word)) return 0x20a0099; // fcvt.lu.s
+      if ((word & 0xfff0007f) == 0xd0000053 && !isRoundingReserved(word)) return 0xc0a009a; // fcvt.s.w
+      if ((word & 0xfff0007f) == 0xd0100053 && !isRoundingReserved(word)) return 0xc0a009b; // fcvt.s.wu
+      if ((word & 0xfff0007f) == 0xd0200053 && !isRoundingReserved(word)) return 0xc0a009c; // fcvt.s.l
+      if ((word & 0xfff0007f) == 0xd0300053 && !isRoundingReserved(word)) return 0xc0a009d; // fcvt.s.lu
+      if ((word & 0xfe00007f) == 0x2000053 && !isRoundingReserved(word)) return 0x40a00a6; // fadd.d
+      if ((word & 0xfe00007f) == 0xa000053 && !isRoundingReserved(word)) return 0x40a00a7; // fsub.d
+      if ((word & 0xfe00007f) == 0x12000053 && !isRoundingReserved(word)) return 0x40a00a8; // fmul.d
+      if ((word & 0xfe00007f) == 0x1a000053 && !isRoundingReserved(word)) return 0x40a00a9; // fdiv.d
+      if ((word & 0xfff0007f) == 0x5a000053 && !isRoundingReserved(word)) return 0x40a00aa; // fsqrt.d
+      if ((word & 0xfe00707f) == 0x22000053) return 0x40a00ab; // fsgnj.d
+      if ((word & 0xfe00707f) == 0x22001053) return 0x40a00ac; // fsgnjn.d
+      if ((word & 0xfe00707f) == 0x22002053) return 0x40a00ad; // fsgnjx.d
+      if ((word & 0xfe00707f) == 0x2a000053) return 0x40a00ae; // fmin.d
+      if ((word & 0xfe00707f) == 0x2a001053) return 0x40a00af; // fmax.d
+      if ((word & 0xfe00707f) == 0xa2000053) return 0x20a00b0; // fle.d
+      if ((word & 0xfe00707f) == 0xa2001053) return 0x20a00b1; // flt.d
+      if ((word & 0xfe00707f) == 0xa2002053) return 0x20a00b2; // feq.d
+      if ((word & 0xfff0707f) == 0xe2001053) return 0x20a00b3; // fclass.d
+      if ((word & 0xfff0707f) == 0xe2000053) return 0x20a00b4; // fmv.x.d
+      if ((word & 0xfff0707f) == 0xf2000053) return 0xc0a00b5; // fmv.d.x
+      if ((word & 0xfff0007f) == 0xc2000053 && !isRoundingReserved(word)) return 0x20a00b6; // fcvt.w.d
+      if ((word & 0xfff0007f) == 0xc2100053 && !isRoundingReserved(word)) return 0x20a00b7; // fcvt.wu.d
+      if ((word & 0xfff0007f) == 0xc2200053 && !isRoundingReserved(word)) return 0x20a00b8; // fcvt.l.d
+      if ((word & 0xfff0007f) == 0xc2300053 && !isRoundingReserved(word)) return 0x20a00b9; // fcvt.lu.d
+      if ((word & 0xfff0007f) == 0xd2000053 && !isRoundingReserved(word)) return 0xc0a00ba; // fcvt.d.w
+      if ((word & 0xfff0007f) == 0xd2100053 && !isRoundingReserved(word)) return 0xc0a00bb; // fcvt.d.wu
+      if ((word & 0xfff0007f) == 0xd2200053 && !isRoundingReserved(word)) return 0xc0a00bc; // fcvt.d.l
+      if ((word & 0xfff0007f) == 0xd2300053 && !isRoundingReserved(word)) return 0xc0a00bd; // fcvt.d.lu
+      if ((word & 0xfff0007f) == 0x40100053 && !isRoundingReserved(word)) return 0x40a00be; // fcvt.s.d
+      if ((word & 0xfff0007f) == 0x42000053 && !isRoundingReserved(word)) return 0x40a00bf; // fcvt.d.s
       return 0;
     case 0x73:
-      if ((word & 0x707f) == 0x1073) return 0x20900bf; // csrrw
-      if ((word & 0x707f) == 0x2073) return 0x20900c0; // csrrs
-      if ((word & 0x707f) == 0x3073) return 0x20900c1; // csrrc
-      if ((word & 0x707f) == 0x5073) return 0x20900c2; // csrrwi
-      if ((word & 0x707f) == 0x6073) return 0x20900c3; // csrrsi
-      if ((word & 0x707f) == 0x7073) return 0x20900c4; // csrrci
-      if ((word & 0xffffffff) == 0x73) return 0x900c5; // ecall
-      if ((word & 0xffffffff) == 0x100073) return 0x900c6; // ebreak
-      if ((word & 0xffffffff) == 0x10200073) return 0x900c7; // sret
-      if ((word & 0xffffffff) == 0x30200073) return 0x900c8; // mret
-      if ((word & 0xffffffff) == 0x10500073) return 0x900c9; // wfi
-      if ((word & 0xfe007fff) == 0x12000073) return 0x900ca; // sfence.vma
+      if ((word & 0x707f) == 0x1073) return 0x20900c0; // csrrw
+      if ((word & 0x707f) == 0x2073) return 0x20900c1; // csrrs
+      if ((word & 0x707f) == 0x3073) return 0x20900c2; // csrrc
+      if ((word & 0x707f) == 0x5073) return 0x20900c3; // csrrwi
+      if ((word & 0x707f) == 0x6073) return 0x20900c4; // csrrsi
+      if ((word & 0x707f) == 0x7073) return 0x20900c5; // csrrci
+      if ((word & 0xffffffff) == 0x73) return 0x900c6; // ecall
+      if ((word & 0xffffffff) == 0x100073) return 0x900c7; // ebreak
+      if ((word & 0xffffffff) == 0x10200073) return 0x900c8; // sret
+      if ((word & 0xffffffff) == 0x30200073) return 0x900c9; // mret
+      if ((word & 0xffffffff) == 0x10500073) return 0x900ca; // wfi
+      if ((word & 0xfe007fff) == 0x12000073) return 0x900cb; // sfence.vma
       return 0;
     default:
       return 0;

@@ -1,5 +1,6 @@
 // The RV64GC hart as the rest of the machine uses it. Also for others: `ramPointer`, `ramWritten`, `isRam`
 // (physical.ts), `readTime` (time.ts), `hartStep` (step.ts), `readCsr`, `writeCsr` (csr.ts), the addresses in state.ts.
+import { warm } from '../../translator/heat.ts';
 import { RAM_BASE } from '../memory/layout.ts';
 import { dropReservation } from './atomic.ts';
 import { jumpSlow } from './fetch.ts';
@@ -28,6 +29,7 @@ import {
   SLICE,
   STIMECMP,
   STOP_AT,
+  TRANSLATING,
   WAITING,
   X,
 } from './state.ts';
@@ -42,6 +44,9 @@ export const HART_EXIT: i32 = 2;
 
 /** Instructions between two looks at interrupts and time. */
 const SLICE_LENGTH: i32 = 16384;
+
+/** What one end of a slice adds to the heat of the place where it ended. */
+const SLICE_WARMTH: u32 = 16;
 
 /** What firmware would have delegated to S mode: all but calls from S and M. */
 const SBI_MEDELEG: u64 = 0xb1ff;
@@ -107,6 +112,7 @@ function runSlice(slice: i32): i32 {
   store<u64>(RETIRED, load<u64>(RETIRED) + <u64>(<i64>(slice - rest)));
   store<i32>(SLICE, 0);
   store<i32>(COUNTER, -1);
+  if (load<u32>(TRANSLATING)) warm(load<u64>(PC), SLICE_WARMTH);
   return slice - rest;
 }
 

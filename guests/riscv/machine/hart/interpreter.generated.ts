@@ -9,6 +9,7 @@ import { loadSlow } from './load.ts';
 import { divide, divideUnsigned, divideUnsignedWord, divideWord, multiplyHighMixed, multiplyHighSigned, multiplyHighUnsigned, remainder, remainderUnsigned, remainderUnsignedWord, remainderWord } from './multiply-divide.ts';
 import { COUNTER, F, FETCH_TLB, FS, PAGE_BASE, PAGE_VA, READ_TLB, STOP_AT, WRITE_TLB, X } from './state.ts';
 import { storeSlow } from './store.ts';
+import { enterUnit } from '../../translator/unit-table.ts';
 import { environmentBreak, environmentCall, fenceAddressTranslation, machineReturn, supervisorReturn, waitForInterrupt } from './system.ts';
 import { illegalAt, trapAt } from './traps.ts';
 
@@ -44,19 +45,22 @@ export function interpret(ip: usize, n: i32): i32 {
     case 8: { // LOAD_DISCARD_C
       if (!loadSlow(load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4), load<u8>(ip, 2))) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 8; continue;
     }
-    case 9: { // LUI
+    case 9: { // UNIT
+      n++; ip = enterUnit(ip, n); n = load<i32>(COUNTER); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
+    }
+    case 10: { // LUI
       store<i64>(<usize>load<u8>(ip, 2), <i64>load<i32>(ip, 4), X); ip += 16; continue;
     }
-    case 10: { // LUI_C
+    case 11: { // LUI_C
       store<i64>(<usize>load<u8>(ip, 2), <i64>load<i32>(ip, 4), X); ip += 8; continue;
     }
-    case 11: { // AUIPC
+    case 12: { // AUIPC
       store<i64>(<usize>load<u8>(ip, 2), <i64>load<u64>(PAGE_VA) + <i64>load<i32>(ip, 4), X); ip += 16; continue;
     }
-    case 12: { // JAL
+    case 13: { // JAL
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<u64>(PAGE_VA) + <u64>load<u16>(ip, 6)), X); ip += <usize><i32>load<i16>(ip, 4); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 13: { // JAL_FAR
+    case 14: { // JAL_FAR
       const offset: i64 = <i64>load<i32>(ip, 4); const from: u64 = load<u64>(PAGE_VA); store<i64>(<usize>load<u8>(ip, 2), <i64>(load<u64>(PAGE_VA) + <u64>(((ip - load<u32>(PAGE_BASE)) >>> 2)) + <u64>load<u8>(ip, 3)), X); 
       const target: u64 = from + <u64>offset;
       const e: usize = <usize>load<u32>(FETCH_TLB) + ((<usize>target >>> 8) & 0x1ff0);
@@ -68,10 +72,10 @@ export function interpret(ip: usize, n: i32): i32 {
       } else ip = jumpSlow(target);
       if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 14: { // JAL_PLAIN
+    case 15: { // JAL_PLAIN
        ip += <usize><i32>load<i16>(ip, 4); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 15: { // JAL_PLAIN_FAR
+    case 16: { // JAL_PLAIN_FAR
       const offset: i64 = <i64>load<i32>(ip, 4); const from: u64 = load<u64>(PAGE_VA);  
       const target: u64 = from + <u64>offset;
       const e: usize = <usize>load<u32>(FETCH_TLB) + ((<usize>target >>> 8) & 0x1ff0);
@@ -83,7 +87,7 @@ export function interpret(ip: usize, n: i32): i32 {
       } else ip = jumpSlow(target);
       if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 16: { // JALR
+    case 17: { // JALR
       const to: i64 = (load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i16>(ip, 4)) & ~1; store<i64>(<usize>load<u8>(ip, 2), <i64>(load<u64>(PAGE_VA) + <u64>load<u16>(ip, 6)), X); 
       const target: u64 = <u64>to;
       const e: usize = <usize>load<u32>(FETCH_TLB) + ((<usize>target >>> 8) & 0x1ff0);
@@ -95,7 +99,7 @@ export function interpret(ip: usize, n: i32): i32 {
       } else ip = jumpSlow(target);
       if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 17: { // JALR_PLAIN
+    case 18: { // JALR_PLAIN
       const to: i64 = (load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i16>(ip, 4)) & ~1;  
       const target: u64 = <u64>to;
       const e: usize = <usize>load<u32>(FETCH_TLB) + ((<usize>target >>> 8) & 0x1ff0);
@@ -107,10 +111,10 @@ export function interpret(ip: usize, n: i32): i32 {
       } else ip = jumpSlow(target);
       if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 18: { // BEQ
+    case 19: { // BEQ
       if ((load<i64>(<usize>load<u8>(ip, 3), X) == load<i64>(<usize>load<u8>(ip, 2), X))) { ip += <usize><i32>load<i16>(ip, 4); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 19: { // BEQ_FAR
+    case 20: { // BEQ_FAR
       if ((load<i64>(<usize>load<u8>(ip, 3), X) == load<i64>(<usize>load<u8>(ip, 2), X))) { 
       const target: u64 = load<u64>(PAGE_VA) + <u64><i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(FETCH_TLB) + ((<usize>target >>> 8) & 0x1ff0);
@@ -122,10 +126,10 @@ export function interpret(ip: usize, n: i32): i32 {
       } else ip = jumpSlow(target);
       if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 20: { // BEQ_C
+    case 21: { // BEQ_C
       if ((load<i64>(<usize>load<u8>(ip, 3), X) == load<i64>(<usize>load<u8>(ip, 2), X))) { ip += <usize><i32>load<i16>(ip, 4); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 8; continue;
     }
-    case 21: { // BEQ_C_FAR
+    case 22: { // BEQ_C_FAR
       if ((load<i64>(<usize>load<u8>(ip, 3), X) == load<i64>(<usize>load<u8>(ip, 2), X))) { 
       const target: u64 = load<u64>(PAGE_VA) + <u64><i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(FETCH_TLB) + ((<usize>target >>> 8) & 0x1ff0);
@@ -137,10 +141,10 @@ export function interpret(ip: usize, n: i32): i32 {
       } else ip = jumpSlow(target);
       if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 8; continue;
     }
-    case 22: { // BNE
+    case 23: { // BNE
       if ((load<i64>(<usize>load<u8>(ip, 3), X) != load<i64>(<usize>load<u8>(ip, 2), X))) { ip += <usize><i32>load<i16>(ip, 4); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 23: { // BNE_FAR
+    case 24: { // BNE_FAR
       if ((load<i64>(<usize>load<u8>(ip, 3), X) != load<i64>(<usize>load<u8>(ip, 2), X))) { 
       const target: u64 = load<u64>(PAGE_VA) + <u64><i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(FETCH_TLB) + ((<usize>target >>> 8) & 0x1ff0);
@@ -152,10 +156,10 @@ export function interpret(ip: usize, n: i32): i32 {
       } else ip = jumpSlow(target);
       if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 24: { // BNE_C
+    case 25: { // BNE_C
       if ((load<i64>(<usize>load<u8>(ip, 3), X) != load<i64>(<usize>load<u8>(ip, 2), X))) { ip += <usize><i32>load<i16>(ip, 4); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 8; continue;
     }
-    case 25: { // BNE_C_FAR
+    case 26: { // BNE_C_FAR
       if ((load<i64>(<usize>load<u8>(ip, 3), X) != load<i64>(<usize>load<u8>(ip, 2), X))) { 
       const target: u64 = load<u64>(PAGE_VA) + <u64><i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(FETCH_TLB) + ((<usize>target >>> 8) & 0x1ff0);
@@ -167,10 +171,10 @@ export function interpret(ip: usize, n: i32): i32 {
       } else ip = jumpSlow(target);
       if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 8; continue;
     }
-    case 26: { // BLT
+    case 27: { // BLT
       if ((load<i64>(<usize>load<u8>(ip, 3), X) < load<i64>(<usize>load<u8>(ip, 2), X))) { ip += <usize><i32>load<i16>(ip, 4); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 27: { // BLT_FAR
+    case 28: { // BLT_FAR
       if ((load<i64>(<usize>load<u8>(ip, 3), X) < load<i64>(<usize>load<u8>(ip, 2), X))) { 
       const target: u64 = load<u64>(PAGE_VA) + <u64><i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(FETCH_TLB) + ((<usize>target >>> 8) & 0x1ff0);
@@ -182,10 +186,10 @@ export function interpret(ip: usize, n: i32): i32 {
       } else ip = jumpSlow(target);
       if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 28: { // BGE
+    case 29: { // BGE
       if ((load<i64>(<usize>load<u8>(ip, 3), X) >= load<i64>(<usize>load<u8>(ip, 2), X))) { ip += <usize><i32>load<i16>(ip, 4); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 29: { // BGE_FAR
+    case 30: { // BGE_FAR
       if ((load<i64>(<usize>load<u8>(ip, 3), X) >= load<i64>(<usize>load<u8>(ip, 2), X))) { 
       const target: u64 = load<u64>(PAGE_VA) + <u64><i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(FETCH_TLB) + ((<usize>target >>> 8) & 0x1ff0);
@@ -197,10 +201,10 @@ export function interpret(ip: usize, n: i32): i32 {
       } else ip = jumpSlow(target);
       if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 30: { // BLTU
+    case 31: { // BLTU
       if ((<u64>(load<i64>(<usize>load<u8>(ip, 3), X)) < <u64>(load<i64>(<usize>load<u8>(ip, 2), X)))) { ip += <usize><i32>load<i16>(ip, 4); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 31: { // BLTU_FAR
+    case 32: { // BLTU_FAR
       if ((<u64>(load<i64>(<usize>load<u8>(ip, 3), X)) < <u64>(load<i64>(<usize>load<u8>(ip, 2), X)))) { 
       const target: u64 = load<u64>(PAGE_VA) + <u64><i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(FETCH_TLB) + ((<usize>target >>> 8) & 0x1ff0);
@@ -212,10 +216,10 @@ export function interpret(ip: usize, n: i32): i32 {
       } else ip = jumpSlow(target);
       if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 32: { // BGEU
+    case 33: { // BGEU
       if ((<u64>(load<i64>(<usize>load<u8>(ip, 3), X)) >= <u64>(load<i64>(<usize>load<u8>(ip, 2), X)))) { ip += <usize><i32>load<i16>(ip, 4); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 33: { // BGEU_FAR
+    case 34: { // BGEU_FAR
       if ((<u64>(load<i64>(<usize>load<u8>(ip, 3), X)) >= <u64>(load<i64>(<usize>load<u8>(ip, 2), X)))) { 
       const target: u64 = load<u64>(PAGE_VA) + <u64><i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(FETCH_TLB) + ((<usize>target >>> 8) & 0x1ff0);
@@ -227,7 +231,7 @@ export function interpret(ip: usize, n: i32): i32 {
       } else ip = jumpSlow(target);
       if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 34: { // LB
+    case 35: { // LB
       
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(READ_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -235,7 +239,7 @@ export function interpret(ip: usize, n: i32): i32 {
       if (load<i64>(e) != ((va) & -4096)) { p = loadSlow(va, 1); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } }
       store<i64>(<usize>load<u8>(ip, 2), <i64>load<i8>(p), X); ip += 16; continue;
     }
-    case 35: { // LH
+    case 36: { // LH
       
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(READ_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -243,7 +247,7 @@ export function interpret(ip: usize, n: i32): i32 {
       if (load<i64>(e) != ((va + 1) & -4096)) { p = loadSlow(va, 2); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } }
       store<i64>(<usize>load<u8>(ip, 2), <i64>load<i16>(p), X); ip += 16; continue;
     }
-    case 36: { // LW
+    case 37: { // LW
       
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(READ_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -251,7 +255,7 @@ export function interpret(ip: usize, n: i32): i32 {
       if (load<i64>(e) != ((va + 3) & -4096)) { p = loadSlow(va, 4); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } }
       store<i64>(<usize>load<u8>(ip, 2), <i64>load<i32>(p), X); ip += 16; continue;
     }
-    case 37: { // LW_C
+    case 38: { // LW_C
       
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(READ_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -259,7 +263,7 @@ export function interpret(ip: usize, n: i32): i32 {
       if (load<i64>(e) != ((va + 3) & -4096)) { p = loadSlow(va, 4); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } }
       store<i64>(<usize>load<u8>(ip, 2), <i64>load<i32>(p), X); ip += 8; continue;
     }
-    case 38: { // LD
+    case 39: { // LD
       
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(READ_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -267,7 +271,7 @@ export function interpret(ip: usize, n: i32): i32 {
       if (load<i64>(e) != ((va + 7) & -4096)) { p = loadSlow(va, 8); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } }
       store<i64>(<usize>load<u8>(ip, 2), <i64>load<i64>(p), X); ip += 16; continue;
     }
-    case 39: { // LD_C
+    case 40: { // LD_C
       
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(READ_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -275,7 +279,7 @@ export function interpret(ip: usize, n: i32): i32 {
       if (load<i64>(e) != ((va + 7) & -4096)) { p = loadSlow(va, 8); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } }
       store<i64>(<usize>load<u8>(ip, 2), <i64>load<i64>(p), X); ip += 8; continue;
     }
-    case 40: { // LBU
+    case 41: { // LBU
       
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(READ_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -283,7 +287,7 @@ export function interpret(ip: usize, n: i32): i32 {
       if (load<i64>(e) != ((va) & -4096)) { p = loadSlow(va, 1); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } }
       store<i64>(<usize>load<u8>(ip, 2), <i64>load<u8>(p), X); ip += 16; continue;
     }
-    case 41: { // LHU
+    case 42: { // LHU
       
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(READ_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -291,7 +295,7 @@ export function interpret(ip: usize, n: i32): i32 {
       if (load<i64>(e) != ((va + 1) & -4096)) { p = loadSlow(va, 2); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } }
       store<i64>(<usize>load<u8>(ip, 2), <i64>load<u16>(p), X); ip += 16; continue;
     }
-    case 42: { // LWU
+    case 43: { // LWU
       
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(READ_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -299,7 +303,7 @@ export function interpret(ip: usize, n: i32): i32 {
       if (load<i64>(e) != ((va + 3) & -4096)) { p = loadSlow(va, 4); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } }
       store<i64>(<usize>load<u8>(ip, 2), <i64>load<u32>(p), X); ip += 16; continue;
     }
-    case 43: { // SB
+    case 44: { // SB
       
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(WRITE_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -307,7 +311,7 @@ export function interpret(ip: usize, n: i32): i32 {
       else if (!storeSlow(va, 1, load<i64>(<usize>load<u8>(ip, 2), X))) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       ip += 16; continue;
     }
-    case 44: { // SH
+    case 45: { // SH
       
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(WRITE_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -315,7 +319,7 @@ export function interpret(ip: usize, n: i32): i32 {
       else if (!storeSlow(va, 2, load<i64>(<usize>load<u8>(ip, 2), X))) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       ip += 16; continue;
     }
-    case 45: { // SW
+    case 46: { // SW
       
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(WRITE_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -323,7 +327,7 @@ export function interpret(ip: usize, n: i32): i32 {
       else if (!storeSlow(va, 4, load<i64>(<usize>load<u8>(ip, 2), X))) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       ip += 16; continue;
     }
-    case 46: { // SW_C
+    case 47: { // SW_C
       
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(WRITE_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -331,7 +335,7 @@ export function interpret(ip: usize, n: i32): i32 {
       else if (!storeSlow(va, 4, load<i64>(<usize>load<u8>(ip, 2), X))) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       ip += 8; continue;
     }
-    case 47: { // SD
+    case 48: { // SD
       
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(WRITE_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -339,7 +343,7 @@ export function interpret(ip: usize, n: i32): i32 {
       else if (!storeSlow(va, 8, load<i64>(<usize>load<u8>(ip, 2), X))) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       ip += 16; continue;
     }
-    case 48: { // SD_C
+    case 49: { // SD_C
       
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(WRITE_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -347,187 +351,187 @@ export function interpret(ip: usize, n: i32): i32 {
       else if (!storeSlow(va, 8, load<i64>(<usize>load<u8>(ip, 2), X))) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       ip += 8; continue;
     }
-    case 49: { // ADDI
+    case 50: { // ADDI
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4)), X); ip += 16; continue;
     }
-    case 50: { // ADDI_C
+    case 51: { // ADDI_C
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4)), X); ip += 8; continue;
     }
-    case 51: { // SLTI
+    case 52: { // SLTI
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) < <i64>load<i32>(ip, 4)), X); ip += 16; continue;
     }
-    case 52: { // SLTIU
+    case 53: { // SLTIU
       store<i64>(<usize>load<u8>(ip, 2), <i64>(<u64>(load<i64>(<usize>load<u8>(ip, 3), X)) < <u64>(<i64>load<i32>(ip, 4))), X); ip += 16; continue;
     }
-    case 53: { // XORI
+    case 54: { // XORI
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) ^ <i64>load<i32>(ip, 4)), X); ip += 16; continue;
     }
-    case 54: { // ORI
+    case 55: { // ORI
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) | <i64>load<i32>(ip, 4)), X); ip += 16; continue;
     }
-    case 55: { // ANDI
+    case 56: { // ANDI
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) & <i64>load<i32>(ip, 4)), X); ip += 16; continue;
     }
-    case 56: { // ANDI_C
+    case 57: { // ANDI_C
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) & <i64>load<i32>(ip, 4)), X); ip += 8; continue;
     }
-    case 57: { // SLLI
+    case 58: { // SLLI
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) << <i64>load<i32>(ip, 4)), X); ip += 16; continue;
     }
-    case 58: { // SLLI_C
+    case 59: { // SLLI_C
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) << <i64>load<i32>(ip, 4)), X); ip += 8; continue;
     }
-    case 59: { // SRLI
+    case 60: { // SRLI
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64>(<u64>load<i64>(<usize>load<u8>(ip, 3), X) >> <u64><i64>load<i32>(ip, 4)), X); ip += 16; continue;
     }
-    case 60: { // SRLI_C
+    case 61: { // SRLI_C
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64>(<u64>load<i64>(<usize>load<u8>(ip, 3), X) >> <u64><i64>load<i32>(ip, 4)), X); ip += 8; continue;
     }
-    case 61: { // SRAI
+    case 62: { // SRAI
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) >> <i64>load<i32>(ip, 4)), X); ip += 16; continue;
     }
-    case 62: { // SRAI_C
+    case 63: { // SRAI_C
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) >> <i64>load<i32>(ip, 4)), X); ip += 8; continue;
     }
-    case 63: { // ADDIW
+    case 64: { // ADDIW
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64>(<i32>load<i64>(<usize>load<u8>(ip, 3), X) + <i32><i64>load<i32>(ip, 4)), X); ip += 16; continue;
     }
-    case 64: { // ADDIW_C
+    case 65: { // ADDIW_C
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64>(<i32>load<i64>(<usize>load<u8>(ip, 3), X) + <i32><i64>load<i32>(ip, 4)), X); ip += 8; continue;
     }
-    case 65: { // SLLIW
+    case 66: { // SLLIW
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64>(<i32>load<i64>(<usize>load<u8>(ip, 3), X) << <i32><i64>load<i32>(ip, 4)), X); ip += 16; continue;
     }
-    case 66: { // SRLIW
+    case 67: { // SRLIW
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64><i32>(<u32>load<i64>(<usize>load<u8>(ip, 3), X) >> <u32><i64>load<i32>(ip, 4)), X); ip += 16; continue;
     }
-    case 67: { // SRAIW
+    case 68: { // SRAIW
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64>(<i32>load<i64>(<usize>load<u8>(ip, 3), X) >> <i32><i64>load<i32>(ip, 4)), X); ip += 16; continue;
     }
-    case 68: { // ADD
+    case 69: { // ADD
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) + load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 69: { // ADD_C
+    case 70: { // ADD_C
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) + load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 8; continue;
     }
-    case 70: { // SUB
+    case 71: { // SUB
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) - load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 71: { // SUB_C
+    case 72: { // SUB_C
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) - load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 8; continue;
     }
-    case 72: { // SLL
+    case 73: { // SLL
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) << load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 73: { // SLT
+    case 74: { // SLT
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) < load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 74: { // SLTU
+    case 75: { // SLTU
       store<i64>(<usize>load<u8>(ip, 2), <i64>(<u64>(load<i64>(<usize>load<u8>(ip, 3), X)) < <u64>(load<i64>(<usize>load<u8>(ip, 4), X))), X); ip += 16; continue;
     }
-    case 75: { // XOR
+    case 76: { // XOR
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) ^ load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 76: { // XOR_C
+    case 77: { // XOR_C
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) ^ load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 8; continue;
     }
-    case 77: { // SRL
+    case 78: { // SRL
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64>(<u64>load<i64>(<usize>load<u8>(ip, 3), X) >> <u64>load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 78: { // SRA
+    case 79: { // SRA
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) >> load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 79: { // OR
+    case 80: { // OR
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) | load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 80: { // OR_C
+    case 81: { // OR_C
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) | load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 8; continue;
     }
-    case 81: { // AND
+    case 82: { // AND
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) & load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 82: { // AND_C
+    case 83: { // AND_C
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) & load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 8; continue;
     }
-    case 83: { // ADDW
+    case 84: { // ADDW
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64>(<i32>load<i64>(<usize>load<u8>(ip, 3), X) + <i32>load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 84: { // ADDW_C
+    case 85: { // ADDW_C
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64>(<i32>load<i64>(<usize>load<u8>(ip, 3), X) + <i32>load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 8; continue;
     }
-    case 85: { // SUBW
+    case 86: { // SUBW
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64>(<i32>load<i64>(<usize>load<u8>(ip, 3), X) - <i32>load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 86: { // SUBW_C
+    case 87: { // SUBW_C
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64>(<i32>load<i64>(<usize>load<u8>(ip, 3), X) - <i32>load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 8; continue;
     }
-    case 87: { // SLLW
+    case 88: { // SLLW
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64>(<i32>load<i64>(<usize>load<u8>(ip, 3), X) << <i32>load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 88: { // SRLW
+    case 89: { // SRLW
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64><i32>(<u32>load<i64>(<usize>load<u8>(ip, 3), X) >> <u32>load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 89: { // SRAW
+    case 90: { // SRAW
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64>(<i32>load<i64>(<usize>load<u8>(ip, 3), X) >> <i32>load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 90: { // MUL
+    case 91: { // MUL
       store<i64>(<usize>load<u8>(ip, 2), <i64>(load<i64>(<usize>load<u8>(ip, 3), X) * load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 91: { // MULH
+    case 92: { // MULH
       store<i64>(<usize>load<u8>(ip, 2), <i64>multiplyHighSigned(load<i64>(<usize>load<u8>(ip, 3), X), load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 92: { // MULHSU
+    case 93: { // MULHSU
       store<i64>(<usize>load<u8>(ip, 2), <i64>multiplyHighMixed(load<i64>(<usize>load<u8>(ip, 3), X), load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 93: { // MULHU
+    case 94: { // MULHU
       store<i64>(<usize>load<u8>(ip, 2), <i64>multiplyHighUnsigned(load<i64>(<usize>load<u8>(ip, 3), X), load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 94: { // DIV
+    case 95: { // DIV
       store<i64>(<usize>load<u8>(ip, 2), <i64>divide(load<i64>(<usize>load<u8>(ip, 3), X), load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 95: { // DIVU
+    case 96: { // DIVU
       store<i64>(<usize>load<u8>(ip, 2), <i64>divideUnsigned(load<i64>(<usize>load<u8>(ip, 3), X), load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 96: { // REM
+    case 97: { // REM
       store<i64>(<usize>load<u8>(ip, 2), <i64>remainder(load<i64>(<usize>load<u8>(ip, 3), X), load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 97: { // REMU
+    case 98: { // REMU
       store<i64>(<usize>load<u8>(ip, 2), <i64>remainderUnsigned(load<i64>(<usize>load<u8>(ip, 3), X), load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 98: { // MULW
+    case 99: { // MULW
       store<i64>(<usize>load<u8>(ip, 2), <i64><i64>(<i32>load<i64>(<usize>load<u8>(ip, 3), X) * <i32>load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 99: { // DIVW
+    case 100: { // DIVW
       store<i64>(<usize>load<u8>(ip, 2), <i64>divideWord(load<i64>(<usize>load<u8>(ip, 3), X), load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 100: { // DIVUW
+    case 101: { // DIVUW
       store<i64>(<usize>load<u8>(ip, 2), <i64>divideUnsignedWord(load<i64>(<usize>load<u8>(ip, 3), X), load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 101: { // REMW
+    case 102: { // REMW
       store<i64>(<usize>load<u8>(ip, 2), <i64>remainderWord(load<i64>(<usize>load<u8>(ip, 3), X), load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 102: { // REMUW
+    case 103: { // REMUW
       store<i64>(<usize>load<u8>(ip, 2), <i64>remainderUnsignedWord(load<i64>(<usize>load<u8>(ip, 3), X), load<i64>(<usize>load<u8>(ip, 4), X)), X); ip += 16; continue;
     }
-    case 103: { // FENCE
+    case 104: { // FENCE
       ip += 16; continue;
     }
-    case 104: { // FENCE_I
+    case 105: { // FENCE_I
       ip += 16; continue;
     }
-    case 105: { // LR_W
+    case 106: { // LR_W
       if (!loadReserved(load<i64>(<usize>load<u8>(ip, 3), X), 4, load<u8>(ip, 2))) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 106: { // LR_D
+    case 107: { // LR_D
       if (!loadReserved(load<i64>(<usize>load<u8>(ip, 3), X), 8, load<u8>(ip, 2))) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 107: { // SC_W
+    case 108: { // SC_W
       if (!storeConditional(load<i64>(<usize>load<u8>(ip, 3), X), 4, load<i64>(<usize>load<u8>(ip, 4), X), load<u8>(ip, 2))) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 108: { // SC_D
+    case 109: { // SC_D
       if (!storeConditional(load<i64>(<usize>load<u8>(ip, 3), X), 8, load<i64>(<usize>load<u8>(ip, 4), X), load<u8>(ip, 2))) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } ip += 16; continue;
     }
-    case 109: { // AMOSWAP_W
+    case 110: { // AMOSWAP_W
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 4); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i32>(p);
@@ -536,7 +540,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 4);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 110: { // AMOSWAP_D
+    case 111: { // AMOSWAP_D
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 8); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i64>(p);
@@ -545,7 +549,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 8);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 111: { // AMOADD_W
+    case 112: { // AMOADD_W
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 4); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i32>(p);
@@ -554,7 +558,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 4);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 112: { // AMOADD_D
+    case 113: { // AMOADD_D
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 8); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i64>(p);
@@ -563,7 +567,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 8);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 113: { // AMOXOR_W
+    case 114: { // AMOXOR_W
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 4); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i32>(p);
@@ -572,7 +576,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 4);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 114: { // AMOXOR_D
+    case 115: { // AMOXOR_D
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 8); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i64>(p);
@@ -581,7 +585,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 8);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 115: { // AMOAND_W
+    case 116: { // AMOAND_W
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 4); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i32>(p);
@@ -590,7 +594,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 4);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 116: { // AMOAND_D
+    case 117: { // AMOAND_D
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 8); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i64>(p);
@@ -599,7 +603,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 8);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 117: { // AMOOR_W
+    case 118: { // AMOOR_W
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 4); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i32>(p);
@@ -608,7 +612,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 4);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 118: { // AMOOR_D
+    case 119: { // AMOOR_D
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 8); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i64>(p);
@@ -617,7 +621,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 8);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 119: { // AMOMIN_W
+    case 120: { // AMOMIN_W
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 4); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i32>(p);
@@ -626,7 +630,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 4);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 120: { // AMOMIN_D
+    case 121: { // AMOMIN_D
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 8); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i64>(p);
@@ -635,7 +639,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 8);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 121: { // AMOMAX_W
+    case 122: { // AMOMAX_W
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 4); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i32>(p);
@@ -644,7 +648,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 4);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 122: { // AMOMAX_D
+    case 123: { // AMOMAX_D
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 8); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i64>(p);
@@ -653,7 +657,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 8);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 123: { // AMOMINU_W
+    case 124: { // AMOMINU_W
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 4); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i32>(p);
@@ -662,7 +666,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 4);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 124: { // AMOMINU_D
+    case 125: { // AMOMINU_D
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 8); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i64>(p);
@@ -671,7 +675,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 8);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 125: { // AMOMAXU_W
+    case 126: { // AMOMAXU_W
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 4); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i32>(p);
@@ -680,7 +684,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 4);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 126: { // AMOMAXU_D
+    case 127: { // AMOMAXU_D
       
       const p = atomicPointer(load<i64>(<usize>load<u8>(ip, 3), X), 8); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       const old: i64 = load<i64>(p);
@@ -689,7 +693,7 @@ export function interpret(ip: usize, n: i32): i32 {
       atomicDone(p, 8);
       store<i64>(<usize>load<u8>(ip, 2), old, X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 127: { // FLW
+    case 128: { // FLW
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } 
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(READ_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -697,7 +701,7 @@ export function interpret(ip: usize, n: i32): i32 {
       if (load<i64>(e) != ((va + 3) & -4096)) { p = loadSlow(va, 4); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } }
       store<u64>(<usize>load<u8>(ip, 2), boxed(load<u32>(p)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 128: { // FSW
+    case 129: { // FSW
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } 
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(WRITE_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -705,119 +709,119 @@ export function interpret(ip: usize, n: i32): i32 {
       else if (!storeSlow(va, 4, load<u64>(<usize>load<u8>(ip, 2), F))) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       ip += 16; continue;
     }
-    case 129: { // FMADD_S
+    case 130: { // FMADD_S
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f32FusedAdd(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F)), unboxed(load<u64>(<usize>load<u8>(ip, 6), F)), rm)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 130: { // FMSUB_S
+    case 131: { // FMSUB_S
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f32FusedSubtract(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F)), unboxed(load<u64>(<usize>load<u8>(ip, 6), F)), rm)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 131: { // FNMSUB_S
+    case 132: { // FNMSUB_S
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f32NegatedFusedSubtract(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F)), unboxed(load<u64>(<usize>load<u8>(ip, 6), F)), rm)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 132: { // FNMADD_S
+    case 133: { // FNMADD_S
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f32NegatedFusedAdd(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F)), unboxed(load<u64>(<usize>load<u8>(ip, 6), F)), rm)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 133: { // FADD_S
+    case 134: { // FADD_S
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f32Add(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F)), rm)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 134: { // FSUB_S
+    case 135: { // FSUB_S
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f32Sub(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F)), rm)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 135: { // FMUL_S
+    case 136: { // FMUL_S
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f32Mul(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F)), rm)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 136: { // FDIV_S
+    case 137: { // FDIV_S
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f32Div(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F)), rm)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 137: { // FSQRT_S
+    case 138: { // FSQRT_S
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f32Sqrt(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), rm)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 138: { // FSGNJ_S
+    case 139: { // FSGNJ_S
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f32CopySign(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F)))), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 139: { // FSGNJN_S
+    case 140: { // FSGNJN_S
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f32CopySignNegated(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F)))), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 140: { // FSGNJX_S
+    case 141: { // FSGNJX_S
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f32XorSign(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F)))), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 141: { // FMIN_S
+    case 142: { // FMIN_S
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f32Min(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F)))), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 142: { // FMAX_S
+    case 143: { // FMAX_S
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f32Max(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F)))), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 143: { // FLE_S
+    case 144: { // FLE_S
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f32Le(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F))), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 144: { // FLT_S
+    case 145: { // FLT_S
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f32Lt(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F))), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 145: { // FEQ_S
+    case 146: { // FEQ_S
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f32Eq(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), unboxed(load<u64>(<usize>load<u8>(ip, 4), F))), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 146: { // FCLASS_S
+    case 147: { // FCLASS_S
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f32Classify(unboxed(load<u64>(<usize>load<u8>(ip, 3), F))), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 147: { // FMV_X_W
+    case 148: { // FMV_X_W
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f32Bits(load<u64>(<usize>load<u8>(ip, 3), F)), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 148: { // FMV_W_X
+    case 149: { // FMV_W_X
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f32FromBits(load<i64>(<usize>load<u8>(ip, 3), X))), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 149: { // FCVT_W_S
+    case 150: { // FCVT_W_S
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f32ToI32(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), rm), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 150: { // FCVT_WU_S
+    case 151: { // FCVT_WU_S
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f32ToU32(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), rm), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 151: { // FCVT_L_S
+    case 152: { // FCVT_L_S
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f32ToI64(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), rm), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 152: { // FCVT_LU_S
+    case 153: { // FCVT_LU_S
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f32ToU64(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), rm), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 153: { // FCVT_S_W
+    case 154: { // FCVT_S_W
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(i32ToF32(<i32>load<i64>(<usize>load<u8>(ip, 3), X), rm)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 154: { // FCVT_S_WU
+    case 155: { // FCVT_S_WU
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(u32ToF32(<u32>load<i64>(<usize>load<u8>(ip, 3), X), rm)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 155: { // FCVT_S_L
+    case 156: { // FCVT_S_L
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(i64ToF32(<i64>load<i64>(<usize>load<u8>(ip, 3), X), rm)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 156: { // FCVT_S_LU
+    case 157: { // FCVT_S_LU
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(u64ToF32(<u64>load<i64>(<usize>load<u8>(ip, 3), X), rm)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 157: { // FLD
+    case 158: { // FLD
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } 
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(READ_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -825,7 +829,7 @@ export function interpret(ip: usize, n: i32): i32 {
       if (load<i64>(e) != ((va + 7) & -4096)) { p = loadSlow(va, 8); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } }
       store<u64>(<usize>load<u8>(ip, 2), load<u64>(p), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 158: { // FLD_C
+    case 159: { // FLD_C
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } 
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(READ_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -833,7 +837,7 @@ export function interpret(ip: usize, n: i32): i32 {
       if (load<i64>(e) != ((va + 7) & -4096)) { p = loadSlow(va, 8); if (!p) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } }
       store<u64>(<usize>load<u8>(ip, 2), load<u64>(p), F); store<u32>(FS, 3); ip += 8; continue;
     }
-    case 159: { // FSD
+    case 160: { // FSD
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } 
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(WRITE_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -841,7 +845,7 @@ export function interpret(ip: usize, n: i32): i32 {
       else if (!storeSlow(va, 8, load<u64>(<usize>load<u8>(ip, 2), F))) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       ip += 16; continue;
     }
-    case 160: { // FSD_C
+    case 161: { // FSD_C
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; } 
       const va: i64 = load<i64>(<usize>load<u8>(ip, 3), X) + <i64>load<i32>(ip, 4);
       const e: usize = <usize>load<u32>(WRITE_TLB) + ((<usize>va >>> 8) & 0x1ff0);
@@ -849,160 +853,160 @@ export function interpret(ip: usize, n: i32): i32 {
       else if (!storeSlow(va, 8, load<u64>(<usize>load<u8>(ip, 2), F))) { ip = trapAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       ip += 8; continue;
     }
-    case 161: { // FMADD_D
+    case 162: { // FMADD_D
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f64FusedAdd(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F), load<u64>(<usize>load<u8>(ip, 6), F), rm), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 162: { // FMSUB_D
+    case 163: { // FMSUB_D
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f64FusedSubtract(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F), load<u64>(<usize>load<u8>(ip, 6), F), rm), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 163: { // FNMSUB_D
+    case 164: { // FNMSUB_D
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f64NegatedFusedSubtract(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F), load<u64>(<usize>load<u8>(ip, 6), F), rm), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 164: { // FNMADD_D
+    case 165: { // FNMADD_D
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f64NegatedFusedAdd(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F), load<u64>(<usize>load<u8>(ip, 6), F), rm), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 165: { // FADD_D
+    case 166: { // FADD_D
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f64Add(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F), rm), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 166: { // FSUB_D
+    case 167: { // FSUB_D
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f64Sub(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F), rm), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 167: { // FMUL_D
+    case 168: { // FMUL_D
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f64Mul(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F), rm), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 168: { // FDIV_D
+    case 169: { // FDIV_D
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f64Div(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F), rm), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 169: { // FSQRT_D
+    case 170: { // FSQRT_D
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f64Sqrt(load<u64>(<usize>load<u8>(ip, 3), F), rm), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 170: { // FSGNJ_D
+    case 171: { // FSGNJ_D
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f64CopySign(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 171: { // FSGNJN_D
+    case 172: { // FSGNJN_D
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f64CopySignNegated(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 172: { // FSGNJX_D
+    case 173: { // FSGNJX_D
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f64XorSign(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 173: { // FMIN_D
+    case 174: { // FMIN_D
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f64Min(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 174: { // FMAX_D
+    case 175: { // FMAX_D
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f64Max(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 175: { // FLE_D
+    case 176: { // FLE_D
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f64Le(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F)), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 176: { // FLT_D
+    case 177: { // FLT_D
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f64Lt(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F)), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 177: { // FEQ_D
+    case 178: { // FEQ_D
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f64Eq(load<u64>(<usize>load<u8>(ip, 3), F), load<u64>(<usize>load<u8>(ip, 4), F)), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 178: { // FCLASS_D
+    case 179: { // FCLASS_D
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f64Classify(load<u64>(<usize>load<u8>(ip, 3), F)), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 179: { // FMV_X_D
+    case 180: { // FMV_X_D
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f64Bits(load<u64>(<usize>load<u8>(ip, 3), F)), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 180: { // FMV_D_X
+    case 181: { // FMV_D_X
       if (!load<u32>(FS)) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f64FromBits(load<i64>(<usize>load<u8>(ip, 3), X)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 181: { // FCVT_W_D
+    case 182: { // FCVT_W_D
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f64ToI32(load<u64>(<usize>load<u8>(ip, 3), F), rm), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 182: { // FCVT_WU_D
+    case 183: { // FCVT_WU_D
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f64ToU32(load<u64>(<usize>load<u8>(ip, 3), F), rm), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 183: { // FCVT_L_D
+    case 184: { // FCVT_L_D
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f64ToI64(load<u64>(<usize>load<u8>(ip, 3), F), rm), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 184: { // FCVT_LU_D
+    case 185: { // FCVT_LU_D
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<i64>(<usize>load<u8>(ip, 2), <i64>f64ToU64(load<u64>(<usize>load<u8>(ip, 3), F), rm), X); store<i64>(X, 0); ip += 16; continue;
     }
-    case 185: { // FCVT_D_W
+    case 186: { // FCVT_D_W
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), i32ToF64(<i32>load<i64>(<usize>load<u8>(ip, 3), X), rm), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 186: { // FCVT_D_WU
+    case 187: { // FCVT_D_WU
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), u32ToF64(<u32>load<i64>(<usize>load<u8>(ip, 3), X), rm), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 187: { // FCVT_D_L
+    case 188: { // FCVT_D_L
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), i64ToF64(<i64>load<i64>(<usize>load<u8>(ip, 3), X), rm), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 188: { // FCVT_D_LU
+    case 189: { // FCVT_D_LU
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), u64ToF64(<u64>load<i64>(<usize>load<u8>(ip, 3), X), rm), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 189: { // FCVT_S_D
+    case 190: { // FCVT_S_D
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), boxed(f64ToF32(load<u64>(<usize>load<u8>(ip, 3), F), rm)), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 190: { // FCVT_D_S
+    case 191: { // FCVT_D_S
       const rm = roundingMode(load<u8>(ip, 5)); if (rm < 0) { ip = illegalAt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue; }
       store<u64>(<usize>load<u8>(ip, 2), f32Widen(unboxed(load<u64>(<usize>load<u8>(ip, 3), F)), rm), F); store<u32>(FS, 3); ip += 16; continue;
     }
-    case 191: { // CSRRW
+    case 192: { // CSRRW
       store<i32>(COUNTER, n); ip = csrInstruction(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 192: { // CSRRS
+    case 193: { // CSRRS
       store<i32>(COUNTER, n); ip = csrInstruction(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 193: { // CSRRC
+    case 194: { // CSRRC
       store<i32>(COUNTER, n); ip = csrInstruction(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 194: { // CSRRWI
+    case 195: { // CSRRWI
       store<i32>(COUNTER, n); ip = csrInstruction(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 195: { // CSRRSI
+    case 196: { // CSRRSI
       store<i32>(COUNTER, n); ip = csrInstruction(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 196: { // CSRRCI
+    case 197: { // CSRRCI
       store<i32>(COUNTER, n); ip = csrInstruction(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 197: { // ECALL
+    case 198: { // ECALL
       store<i32>(COUNTER, n); ip = environmentCall(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 198: { // EBREAK
+    case 199: { // EBREAK
       store<i32>(COUNTER, n); ip = environmentBreak(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 199: { // SRET
+    case 200: { // SRET
       store<i32>(COUNTER, n); ip = supervisorReturn(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 200: { // MRET
+    case 201: { // MRET
       store<i32>(COUNTER, n); ip = machineReturn(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 201: { // WFI
+    case 202: { // WFI
       store<i32>(COUNTER, n); ip = waitForInterrupt(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
-    case 202: { // SFENCE_VMA
+    case 203: { // SFENCE_VMA
       store<i32>(COUNTER, n); ip = fenceAddressTranslation(ip); if (n <= load<i32>(STOP_AT)) return leave(ip, n); continue;
     }
     default: unreachable();

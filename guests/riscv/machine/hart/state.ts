@@ -60,6 +60,22 @@ export const HTIF_TOHOST: usize = HART_STATE + 0x288;
 /** Not zero: the hart records what each single step writes: u32. */
 export const TRACING: usize = HART_STATE + 0x290;
 
+// Translated code (guests/riscv/translator).
+/** Site TLB of the current context: u32. */
+export const SITE_TLB: usize = HART_STATE + 0x294;
+/** Not zero: a site TLB holds an entry: u32. */
+export const SITES_FILLED: usize = HART_STATE + 0x298;
+/** Counts whatever takes a unit away, so that a unit that waits for a call's return notices: u32. */
+export const UNIT_EPOCH: usize = HART_STATE + 0x29c;
+/** Calls of units by units that have not returned: u32. */
+export const UNIT_DEPTH: usize = HART_STATE + 0x2a0;
+/** Units made so far; the next one's number is this modulo UNIT_LIMIT: u32. */
+export const UNITS_MADE: usize = HART_STATE + 0x2a4;
+/** Heat at which code is translated (translator/heat.ts), 0 = never: u32. */
+export const TRANSLATING: usize = HART_STATE + 0x2a8;
+/** Where the next unit's sites begin: u32. */
+export const NEXT_SITE: usize = HART_STATE + 0x2ac;
+
 // Control and status registers, u64 each. mstatus is kept without FS and SD (see FS above).
 export const MSTATUS: usize = HART_STATE + 0x300;
 export const MEDELEG: usize = HART_STATE + 0x308;

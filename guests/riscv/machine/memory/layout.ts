@@ -6,7 +6,11 @@
 //   0x0003_0000  fetch TLBs: 3 modes x 512 x 16 bytes
 //   0x0003_8000  superpage filter: 4096 bits
 //   0x0003_a000  a data TLB that stays empty
-//   0x0004_0000  free
+//   0x0004_0000  site TLBs: 4 contexts x 256 x 16 bytes                  (hart/site-tlb.ts)
+//   0x0004_4000  translator: heat of jump targets, 1024 x 8 bytes          (translator/heat.ts)
+//   0x0004_8000  translator: units, 4096 x 16 bytes                        (translator/unit-table.ts)
+//   0x0005_8000  translator: the region being translated                   (translator/region.ts)
+//   0x0007_0000  translator: the module being written, 512 KiB             (translator/wasm-writer.ts)
 //   0x0010_0000  decode map: one u16 per RAM page, 0 = no decoded page   (hart/decode-cache.ts)
 //   0x0030_0000  decoded pages: 3072 x 16,512 bytes
 //   0x0400_0000  devices and channel rings, 32 MiB
@@ -32,6 +36,17 @@ export const FETCH_TLBS_BYTES: usize = 0x6000;
 export const SUPERPAGE_FILTER: usize = 0x38000;
 export const SUPERPAGE_FILTER_BYTES: usize = 512;
 export const EMPTY_TLB: usize = 0x3a000;
+
+export const SITE_TLBS: usize = 0x40000;
+export const SITE_TLB_BYTES: usize = 0x1000;
+export const SITE_TLBS_BYTES: usize = 0x4000;
+export const HEAT: usize = 0x44000;
+export const HEAT_ENTRIES: u32 = 1024;
+export const UNITS: usize = 0x48000;
+export const UNIT_LIMIT: u32 = 4096;
+export const REGION: usize = 0x58000;
+export const MODULE: usize = 0x70000;
+export const MODULE_BYTES: usize = 0x80000;
 
 export const DECODE_MAP: usize = 0x100000;
 export const DECODED_PAGES: usize = 0x300000;

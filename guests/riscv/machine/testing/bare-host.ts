@@ -12,11 +12,14 @@ import { existsSync, globSync, mkdirSync, readFileSync, renameSync, statSync, wr
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { HV_HYPERCALL_FAST, HVCALL_PUBLISH_CODE } from '../../../../hypervisor/abi/hypercalls.ts';
+import { CodePublisher } from '../../../../hypervisor/code-publishing/code-publisher.ts';
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '../../../..');
 const RAM_BASE = 0x6000000;
 const RAM_GPA = 0x80000000n;
 const STATE = 0x10000;
+const PUBLISH_CODE = HVCALL_PUBLISH_CODE | HV_HYPERCALL_FAST;
 const at = {
   f: STATE + 0x100,
   mode: STATE + 0x228,
@@ -25,6 +28,7 @@ const at = {
   exitCode: STATE + 0x24c,
   sbiMode: STATE + 0x284,
   tohost: STATE + 0x288,
+  translating: STATE + 0x2a8,
   stepPc: STATE + 0x500,
   stepOpcode: STATE + 0x508,
   stepStoreCount: STATE + 0x50c,
@@ -64,13 +68,22 @@ export interface StepRecord {
 /** Compiles bare.ts into build/ unless that is newer than every source. */
 export async function compileBare(): Promise<Buffer> {
   const output = join(top, 'build/tests/riscv-bare.wasm');
-  const inputs = globSync(['guests/riscv/machine/**/*.ts', 'guests/lib/*.ts', 'asconfig.json'], {
+  const inputs = globSync(['guests/riscv/{machine,translator}/**/*.ts', 'guests/lib/*.ts', 'asconfig.json'], {
     cwd: top,
     exclude: ['**/*.test.ts', '**/bare-host.ts', '**/assembler.ts'],
   });
   const newest = Math.max(...inputs.map((file) => statSync(join(top, file)).mtimeMs));
   if (!existsSync(output) || statSync(output).mtimeMs < newest) {
-    const options = ['--baseDir', top, '--config', join(top, 'asconfig.json'), '--memoryBase', '1024'];
+    const options = [
+      '--baseDir',
+      top,
+      '--config',
+      join(top, 'asconfig.json'),
+      '--memoryBase',
+      '1024',
+      '--exportTable',
+      '--growTable',
+    ];
     const files = new Map<string, Uint8Array | string>();
     const { error, stderr } = await asc.main(
       ['guests/riscv/machine/testing/bare.ts', ...options, '--outFile', 'bare.wasm'],
@@ -91,17 +104,21 @@ export class BareMachine {
   readonly exports: Exports;
   readonly memory: WebAssembly.Memory;
   readonly view: DataView;
+  readonly publisher: CodePublisher;
   /** What the guest's clock says, in ticks of 100 ns. */
   time = 0n;
 
   private constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
     const hv = {
       referenceTime: () => Number(this.time),
-      hypercall: () => 2,
+      hypercall: (lo: number, _hi: number, address: number, length: number, index: number) =>
+        lo === (PUBLISH_CODE | 0) ? this.publish(address >>> 0, length >>> 0, index >>> 0) : 2,
       idle: () => 0,
     };
     const instance = new WebAssembly.Instance(module, { env: { memory, abort: () => {} }, hv });
     this.exports = instance.exports as unknown as Exports;
+    this.publisher = new CodePublisher(memory);
+    this.publisher.attach(instance.exports['table']);
     this.memory = memory;
     this.view = new DataView(memory.buffer);
   }
@@ -113,6 +130,15 @@ export class BareMachine {
     machine.exports.setRamBytes(ramBytes);
     machine.reset(RAM_GPA);
     return machine;
+  }
+
+  /** Translates code from a heat on; 0 = never. A slice that ends somewhere warms it by 16. */
+  translateFrom(heat: number): void {
+    this.view.setUint32(at.translating, heat, true);
+  }
+
+  private publish(address: number, length: number, index: number): number {
+    return this.publisher.publish(new Uint8Array(this.memory.buffer).slice(address, address + length), index);
   }
 
   reset(pc: bigint, { mode = 3, a0 = 0n, a1 = 0n, sbi = false, tohost = 0n } = {}): void {

@@ -1,0 +1,201 @@
+// Writes the translator's part that the instruction tables determine: for each instruction the WebAssembly that does it
+// (translator/instructions.generated.ts), and for each float instruction the function that translated code calls.
+import { operations } from './encoding.ts';
+import type { Expression, FloatType, Operations, Row } from './row.ts';
+import { rows } from './tables.ts';
+
+/** Statements that emit code which leaves a value on WebAssembly's stack. */
+interface Emission {
+  code: string;
+  type: 'i64' | 'i32';
+}
+
+const wasm = {
+  i32: { add: 0x6a, sub: 0x6b, mul: 0x6c, shl: 0x74, shrS: 0x75, shrU: 0x76, wrap: 0xa7 },
+  i64: { add: 0x7c, sub: 0x7d, mul: 0x7e, and: 0x83, or: 0x84, xor: 0x85, shl: 0x86, shrS: 0x87, shrU: 0x88 },
+  compare: { eq: 0x51, ne: 0x52, ltS: 0x53, ltU: 0x54, geS: 0x59, geU: 0x5a },
+  extendSigned: 0xac,
+  extendUnsigned: 0xad,
+  select: 0x1b,
+};
+
+const byte = (value: number): string => `emit(0x${value.toString(16)});`;
+const wide = ({ code, type }: Emission): string =>
+  type === 'i64' ? code : `${code} ${byte(wasm.extendUnsigned)}`;
+const narrow = (value: Emission): string =>
+  value.type === 'i32' ? value.code : `${value.code} ${byte(wasm.i32.wrap)}`;
+
+const binary =
+  (opcode: number) =>
+  (a: Emission, b: Emission): Emission => ({ code: `${wide(a)} ${wide(b)} ${byte(opcode)}`, type: 'i64' });
+const comparison =
+  (opcode: number) =>
+  (a: Emission, b: Emission): Emission => ({ code: `${wide(a)} ${wide(b)} ${byte(opcode)}`, type: 'i32' });
+const word =
+  (opcode: number) =>
+  (a: Emission, b: Emission): Emission => ({
+    code: `${narrow(a)} ${narrow(b)} ${byte(opcode)} ${byte(wasm.extendSigned)}`,
+    type: 'i64',
+  });
+
+const emissions = (rs1: string, rs2: string, immediate: string): Operations<Emission> => ({
+  rs1: { code: rs1, type: 'i64' },
+  rs2: { code: rs2, type: 'i64' },
+  immediate: { code: immediate, type: 'i64' },
+  add: binary(wasm.i64.add),
+  sub: binary(wasm.i64.sub),
+  and: binary(wasm.i64.and),
+  or: binary(wasm.i64.or),
+  xor: binary(wasm.i64.xor),
+  shiftLeft: binary(wasm.i64.shl),
+  shiftRight: binary(wasm.i64.shrU),
+  shiftRightSigned: binary(wasm.i64.shrS),
+  addWord: word(wasm.i32.add),
+  subWord: word(wasm.i32.sub),
+  mulWord: word(wasm.i32.mul),
+  shiftLeftWord: word(wasm.i32.shl),
+  shiftRightWord: word(wasm.i32.shrU),
+  shiftRightSignedWord: word(wasm.i32.shrS),
+  mul: binary(wasm.i64.mul),
+  equal: comparison(wasm.compare.eq),
+  notEqual: comparison(wasm.compare.ne),
+  less: comparison(wasm.compare.ltS),
+  lessUnsigned: comparison(wasm.compare.ltU),
+  atLeast: comparison(wasm.compare.geS),
+  atLeastUnsigned: comparison(wasm.compare.geU),
+  select: (condition, a, b) => ({
+    code: `${wide(a)} ${wide(b)} ${condition.code} ${byte(wasm.select)}`,
+    type: 'i64',
+  }),
+  call: (name, a, b) => ({
+    code: `${wide(a)} ${wide(b)} callHelper(${name}.index, TYPE_BINARY);`,
+    type: 'i64',
+  }),
+});
+
+const evaluate = (expression: Expression, ...operands: [string, string, string]): Emission =>
+  expression(emissions(...operands));
+
+const [RS1, RS2] = ['getRegister(rs1(word));', 'getRegister(rs2(word));'];
+const constantOf = (row: Row): string =>
+  row.format === 'shift' ? 'emitConst64((word >>> 20) & 63);' : 'emitConst64(<i64>(<i32>word >> 20));';
+const signedWord = '<i64><i32>(word & 0xfffff000)';
+
+function body(row: Row): string {
+  const { semantics } = row;
+  switch (semantics.kind) {
+    case 'value': {
+      const value = wide(evaluate(semantics.value, RS1, RS2, constantOf(row)));
+      return `if (rd(word)) { ${value} setRegister(rd(word)); } return true;`;
+    }
+    case 'upper':
+      return semantics.relative
+        ? `emitPageAddress(at + ${signedWord}); setRegister(rd(word)); return true;`
+        : `emitConst64(${signedWord}); setRegister(rd(word)); return true;`;
+    case 'load':
+      return `emitLoad(word, ${semantics.bytes}, ${semantics.signed}); return true;`;
+    case 'store':
+      return `emitStore(word, ${semantics.bytes}); return true;`;
+    case 'floatLoad':
+      return `emitFloatLoad(word, ${semantics.bytes}); return true;`;
+    case 'floatStore':
+      return `emitFloatStore(word, ${semantics.bytes}); return true;`;
+    case 'atomic': {
+      const update = wide(evaluate(semantics.update, 'getOld();', 'getSource();', ''));
+      return `emitAtomicBegin(word, ${semantics.bytes}); ${update} emitAtomicEnd(word, ${semantics.bytes}); return true;`;
+    }
+    case 'loadReserved':
+      return `emitLoadReserved(word, ${semantics.bytes}); return true;`;
+    case 'storeConditional':
+      return `emitStoreConditional(word, ${semantics.bytes}); return true;`;
+    case 'float':
+      return `emitFloat(word, ${floatName(row)}.index, ${semantics.operands[0] === 'x'}, ${semantics.result === 'x'}); return true;`;
+    case 'nothing':
+      return 'return true;';
+    default:
+      return 'return false;';
+  }
+}
+
+const floatName = (row: Row): string => `float_${row.name.replaceAll('.', '_')}`;
+
+const operand = (type: FloatType, at: number): string => {
+  if (type === 'x') return `load<i64>(X + ((<usize>(word >>> ${at}) & 31) << 3))`;
+  const bits = `load<u64>(F + ((<usize>(word >>> ${at}) & 31) << 3))`;
+  return type === 'f32' ? `unboxed(${bits})` : bits;
+};
+
+const argument = (name: string, type: FloatType, at: number): string => {
+  const cast = type === 'x' ? /^([iu](?:32|64))To/.exec(name)?.[1] : undefined;
+  return cast === undefined ? operand(type, at) : `<${cast}>${operand(type, at)}`;
+};
+
+/** Does a float instruction on the registers in memory; 0 when it is illegal now. */
+function floatFunction(row: Row): string {
+  const { semantics } = row;
+  if (semantics.kind !== 'float') return '';
+  const places = [15, 20, 27];
+  const operands = semantics.operands.map((type, i) => argument(semantics.name, type, places[i] ?? 0));
+  const check = semantics.rounds
+    ? 'const rm = roundingMode((word >>> 12) & 7); if (rm < 0) return 0;'
+    : 'if (!load<u32>(FS)) return 0;';
+  const call = `${semantics.name}(${[...operands, ...(semantics.rounds ? ['rm'] : [])].join(', ')})`;
+  const register = '((<usize>(word >>> 7) & 31) << 3)';
+  const write = {
+    x: `store<i64>(X + ${register}, <i64>${call}); store<i64>(X, 0);`,
+    f32: `store<u64>(F + ${register}, boxed(${call})); store<u32>(FS, 3);`,
+    f64: `store<u64>(F + ${register}, ${call}); store<u32>(FS, 3);`,
+    bits: '',
+  }[semantics.result];
+  return `function ${floatName(row)}(word: u32): u32 { ${check} ${write} return 1; }`;
+}
+
+export function translatorText(): string {
+  const cases = rows.map((row) => {
+    const number = operations.findIndex(
+      (operation) => typeof operation !== 'string' && operation.row === row,
+    );
+    return `    case ${number}: { // ${row.name}
+      ${body(row)}
+    }`;
+  });
+  const conditions = rows.flatMap((row) => {
+    if (row.semantics.kind !== 'branch') return [];
+    const number = operations.findIndex(
+      (operation) => typeof operation !== 'string' && operation.row === row,
+    );
+    return `    case ${number}: { // ${row.name}
+      ${evaluate(row.semantics.condition, RS1, RS2, '').code} return;
+    }`;
+  });
+  const floatRows = rows.filter((row) => row.semantics.kind === 'float');
+  const floatCalls = [
+    ...new Set(floatRows.map(({ semantics }) => (semantics.kind === 'float' ? semantics.name : ''))),
+  ].sort();
+  return `// Generated by guests/riscv/isa/generate.ts from the tables beside it; do not edit.
+// For each instruction the WebAssembly that does it, and what translated code calls for float instructions.
+import { boxed, ${floatCalls.join(', ')}, roundingMode, unboxed } from '../machine/hart/float-operations.ts';
+import { divide, divideUnsigned, divideUnsignedWord, divideWord, multiplyHighMixed, multiplyHighSigned, multiplyHighUnsigned, remainder, remainderUnsigned, remainderUnsignedWord, remainderWord } from '../machine/hart/multiply-divide.ts';
+import { F, FS, X } from '../machine/hart/state.ts';
+import { callHelper, emitAtomicBegin, emitAtomicEnd, emitFloat, emitFloatLoad, emitFloatStore, emitLoad, emitLoadReserved, emitPageAddress, emitStore, emitStoreConditional, getOld, getRegister, getSource, rd, rs1, rs2, setRegister } from './emit.ts';
+import { emit, emitConst64, TYPE_BINARY } from './wasm-writer.ts';
+
+/** Emits what instruction \`word\` of operation \`operation\`, at offset \`at\` of its page, does; false when it cannot. */
+export function emitInstruction(operation: u32, word: u32, at: i64): bool {
+  switch (operation) {
+${cases.join('\n')}
+    default:
+      return false;
+  }
+}
+
+/** Emits the condition of a branch. */
+export function emitCondition(operation: u32, word: u32): void {
+  switch (operation) {
+${conditions.join('\n')}
+  }
+}
+
+${floatRows.map(floatFunction).join('\n')}
+`;
+}

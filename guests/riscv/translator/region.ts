@@ -1,0 +1,373 @@
+// The control-flow region of a unit: blocks of one page that its first instruction reaches, with their order, dominators
+// and loops. Edges that lead out of the page, or into a loop elsewhere than at its head, are ways out of the unit.
+import { expanded, operationOf } from '../machine/hart/decoder.generated.ts';
+import { REGION } from '../machine/memory/layout.ts';
+
+const VISITED: usize = REGION;
+const LEADERS: usize = REGION + 0x800;
+/** Block number + 1 by parcel, a byte each. */
+const BLOCK_AT: usize = REGION + 0x1000;
+const STACK: usize = REGION + 0x1800;
+const BLOCKS: usize = REGION + 0x3000;
+const BLOCK_BYTES: usize = 64;
+/** Block numbers in reverse postorder, a byte each. */
+const ORDER: usize = REGION + 0x5000;
+
+export const MAX_BLOCKS: u32 = 96;
+const MAX_INSTRUCTIONS: u32 = 400;
+const NONE: u32 = 0xffff;
+
+export const KIND_FALL: u32 = 0;
+export const KIND_BRANCH: u32 = 1;
+export const KIND_GOTO: u32 = 2;
+export const KIND_CALL: u32 = 3;
+export const KIND_INDIRECT: u32 = 4;
+export const KIND_INDIRECT_CALL: u32 = 5;
+export const KIND_STOP: u32 = 6;
+
+// Fields of a block.
+export const START: usize = 0;
+/** Offset behind the last instruction. */
+export const END: usize = 2;
+export const COUNT: usize = 4;
+export const KIND: usize = 6;
+/** Where a taken branch, a jump or a call goes: i32, relative to the page. */
+export const TAKEN: usize = 8;
+/** Offset of the last instruction. */
+export const LAST: usize = 12;
+/** Blocks that follow when taken and when not (or after a call's return), or NONE. */
+export const TO_TAKEN: usize = 16;
+export const TO_NEXT: usize = 18;
+export const ORDINAL: usize = 20;
+export const DOMINATOR: usize = 22;
+export const JOINS: usize = 24;
+export const IS_LOOP: usize = 26;
+export const WRITTEN: usize = 28;
+export const DIRTY: usize = 32;
+export const LAST_WORD: usize = 36;
+
+let host: usize = 0;
+let blocks: u32 = 0;
+let ordered: u32 = 0;
+let head: u32 = 0;
+/** Registers that the region reads or writes, and those that it writes. */
+export let usedRegisters: u32 = 0;
+export let writtenRegisters: u32 = 0;
+
+export function blockCount(): u32 {
+  return blocks;
+}
+
+export function headBlock(): u32 {
+  return head;
+}
+
+export function field(block: u32, at: usize): u32 {
+  return load<u16>(BLOCKS + <usize>block * BLOCK_BYTES + at);
+}
+
+export function wideField(block: u32, at: usize): u32 {
+  return load<u32>(BLOCKS + <usize>block * BLOCK_BYTES + at);
+}
+
+function setField(block: u32, at: usize, value: u32): void {
+  store<u16>(BLOCKS + <usize>block * BLOCK_BYTES + at, <u16>value);
+}
+
+function setWide(block: u32, at: usize, value: u32): void {
+  store<u32>(BLOCKS + <usize>block * BLOCK_BYTES + at, value);
+}
+
+export function isNone(block: u32): bool {
+  return block == NONE;
+}
+
+/** Bytes of the instruction at an offset of the page; 0 when it does not end in the page. */
+export function lengthAt(at: u32): u32 {
+  if (at > 4094) return 0;
+  if ((load<u16>(host + at) & 3) != 3) return 2;
+  return at < 4094 ? 4 : 0;
+}
+
+/** The full instruction at an offset. */
+export function wordAt(at: u32): u32 {
+  const parcel = <u32>load<u16>(host + at);
+  return (parcel & 3) != 3 ? expanded(parcel) : load<u32>(host + at);
+}
+
+function branchOffset(word: u32): i32 {
+  return (
+    ((<i32>word >> 31) << 12) |
+    <i32>(((word >>> 7) & 1) << 11) |
+    <i32>(((word >>> 25) & 63) << 5) |
+    <i32>(((word >>> 8) & 15) << 1)
+  );
+}
+
+function jumpOffset(word: u32): i32 {
+  return (
+    ((<i32>word >> 31) << 20) |
+    <i32>(word & 0xff000) |
+    <i32>(((word >>> 20) & 1) << 11) |
+    <i32>(((word >>> 21) & 0x3ff) << 1)
+  );
+}
+
+/** What an instruction is to the region: KIND_FALL for all that only computes. */
+function kindOf(word: u32): u32 {
+  const major = word & 0x7f;
+  const link = (word >>> 7) & 31;
+  if (operationOf(word) == 0 || major == 0x73) return KIND_STOP;
+  if (major == 0x0f) return word & 0x7000 ? KIND_STOP : KIND_FALL;
+  if (major == 0x63) return KIND_BRANCH;
+  if (major == 0x6f) return link ? KIND_CALL : KIND_GOTO;
+  if (major == 0x67) return link ? KIND_INDIRECT_CALL : KIND_INDIRECT;
+  return KIND_FALL;
+}
+
+function targetOf(at: u32, word: u32, kind: u32): i32 {
+  if (kind == KIND_BRANCH) return <i32>at + branchOffset(word);
+  return <i32>at + jumpOffset(word);
+}
+
+function isVisited(at: i32): bool {
+  return at >= 0 && at < 4096 && load<u8>(VISITED + (<usize>at >>> 1)) != 0;
+}
+
+function isLeader(at: u32): bool {
+  return load<u8>(LEADERS + (<usize>at >>> 1)) != 0;
+}
+
+let stacked: u32 = 0;
+
+function lead(at: i32, push: bool): void {
+  if (at < 0 || at > 4094) return;
+  store<u8>(LEADERS + (<usize>at >>> 1), 1);
+  if (!push || stacked >= 1024) return;
+  store<u16>(STACK + ((<usize>stacked) << 1), <u16>at);
+  stacked++;
+}
+
+/** Finds the instructions that are reached from `from`. */
+function explore(from: u32): void {
+  memory.fill(REGION, 0, 0x1800);
+  stacked = 0;
+  lead(<i32>from, true);
+  let instructions: u32 = 0;
+  while (stacked > 0) {
+    stacked--;
+    let at = <u32>load<u16>(STACK + ((<usize>stacked) << 1));
+    while (true) {
+      if (at > 4094) break;
+      if (isVisited(<i32>at)) {
+        lead(<i32>at, false);
+        break;
+      }
+      const length = lengthAt(at);
+      if (length == 0 || instructions >= MAX_INSTRUCTIONS) break;
+      const word = wordAt(at);
+      const kind = kindOf(word);
+      if (kind == KIND_STOP) break;
+      store<u8>(VISITED + (<usize>at >>> 1), 1);
+      instructions++;
+      const next = at + length;
+      if (kind == KIND_BRANCH || kind == KIND_GOTO) lead(targetOf(at, word, kind), true);
+      if (kind == KIND_GOTO || kind == KIND_INDIRECT) break;
+      if (kind != KIND_FALL) lead(<i32>next, false);
+      at = next;
+    }
+  }
+}
+
+/** Makes the block that begins at a leader. */
+function makeBlock(start: u32): void {
+  const block = blocks++;
+  memory.fill(BLOCKS + <usize>block * BLOCK_BYTES, 0, BLOCK_BYTES);
+  store<u8>(BLOCK_AT + (<usize>start >>> 1), <u8>(block + 1));
+  setField(block, START, start);
+  let at = start;
+  let count: u32 = 0;
+  let written: u32 = 0;
+  let kind = KIND_FALL;
+  let word: u32 = 0;
+  let last = start;
+  do {
+    last = at;
+    word = wordAt(at);
+    kind = kindOf(word);
+    const answer = operationOf(word);
+    if (((answer >>> 25) & 3) == 1) written |= (<u32>1) << ((word >>> 7) & 31);
+    if (answer & (1 << 27)) usedRegisters |= (<u32>1) << ((word >>> 15) & 31);
+    if (answer & (1 << 28)) usedRegisters |= (<u32>1) << ((word >>> 20) & 31);
+    count++;
+    at += lengthAt(at);
+  } while (kind == KIND_FALL && isVisited(<i32>at) && !isLeader(at));
+  if (kind == KIND_FALL && !isVisited(<i32>at)) kind = KIND_STOP;
+  written &= ~1;
+  setField(block, END, at);
+  setField(block, COUNT, count);
+  setField(block, KIND, kind);
+  setField(block, LAST, last);
+  setWide(block, LAST_WORD, word);
+  setWide(block, WRITTEN, written);
+  if (kind == KIND_BRANCH || kind == KIND_GOTO || kind == KIND_CALL)
+    setWide(block, TAKEN, <u32>targetOf(last, word, kind));
+  usedRegisters |= written;
+  writtenRegisters |= written;
+}
+
+function blockAt(at: i32): u32 {
+  if (at < 0 || at > 4094) return NONE;
+  const number = <u32>load<u8>(BLOCK_AT + (<usize>at >>> 1));
+  return number ? number - 1 : NONE;
+}
+
+function connect(): void {
+  for (let block: u32 = 0; block < blocks; block++) {
+    const kind = field(block, KIND);
+    const leads = kind == KIND_BRANCH || kind == KIND_GOTO;
+    setField(block, TO_TAKEN, leads ? blockAt(<i32>wideField(block, TAKEN)) : NONE);
+    const falls = kind != KIND_GOTO && kind != KIND_INDIRECT && kind != KIND_STOP;
+    setField(block, TO_NEXT, falls ? blockAt(<i32>field(block, END)) : NONE);
+  }
+}
+
+/** Depth-first from a block; numbers it once its successors have been. */
+function visit(block: u32): void {
+  setField(block, ORDINAL, 0);
+  for (let side: usize = 0; side < 4; side += 2) {
+    const to = field(block, TO_TAKEN + side);
+    if (to != NONE && field(to, ORDINAL) == NONE) visit(to);
+  }
+  store<u8>(ORDER + <usize>--ordered, <u8>block);
+}
+
+function order(): void {
+  for (let block: u32 = 0; block < blocks; block++) {
+    setField(block, ORDINAL, NONE);
+    setField(block, DOMINATOR, NONE);
+    setField(block, JOINS, 0);
+    setField(block, IS_LOOP, 0);
+  }
+  ordered = MAX_BLOCKS;
+  visit(head);
+  // Move the order to the front and number it.
+  const count = MAX_BLOCKS - ordered;
+  for (let i: u32 = 0; i < count; i++) {
+    const block = <u32>load<u8>(ORDER + ordered + i);
+    store<u8>(ORDER + i, <u8>block);
+    setField(block, ORDINAL, i);
+  }
+  ordered = count;
+}
+
+export function orderedBlocks(): u32 {
+  return ordered;
+}
+
+export function blockInOrder(ordinal: u32): u32 {
+  return load<u8>(ORDER + ordinal);
+}
+
+function commonDominator(a: u32, b: u32): u32 {
+  while (a != b) {
+    if (field(a, ORDINAL) > field(b, ORDINAL)) a = field(a, DOMINATOR);
+    else b = field(b, DOMINATOR);
+  }
+  return a;
+}
+
+/** Immediate dominators (Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm"). */
+function dominate(): void {
+  setField(head, DOMINATOR, head);
+  let changed = true;
+  while (changed) {
+    changed = false;
+    for (let i: u32 = 1; i < ordered; i++) {
+      const block = blockInOrder(i);
+      let dominator = NONE;
+      for (let j: u32 = 0; j < ordered; j++) {
+        const from = blockInOrder(j);
+        if (field(from, TO_TAKEN) != block && field(from, TO_NEXT) != block) continue;
+        if (field(from, DOMINATOR) == NONE) continue;
+        dominator = dominator == NONE ? from : commonDominator(from, dominator);
+      }
+      if (dominator != field(block, DOMINATOR)) {
+        setField(block, DOMINATOR, dominator);
+        changed = true;
+      }
+    }
+  }
+}
+
+function dominates(a: u32, block: u32): bool {
+  let b = block;
+  while (b != a && b != head) b = field(b, DOMINATOR);
+  return b == a;
+}
+
+/** Marks loops and joins; false when an edge had to be cut, after which everything is to be worked out again. */
+function classify(): bool {
+  for (let i: u32 = 0; i < ordered; i++) {
+    const block = blockInOrder(i);
+    for (let side: usize = 0; side < 4; side += 2) {
+      const to = field(block, TO_TAKEN + side);
+      if (to == NONE) continue;
+      if (field(to, ORDINAL) > i) setField(to, JOINS, field(to, JOINS) + 1);
+      else if (dominates(to, block)) setField(to, IS_LOOP, 1);
+      else {
+        setField(block, TO_TAKEN + side, NONE);
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+/** Registers that may differ from memory at the end of a block: none behind a call, which needs them there. */
+export function dirtyAtEnd(block: u32): u32 {
+  return wideField(block, DIRTY) | wideField(block, WRITTEN);
+}
+
+function isCall(kind: u32): bool {
+  return kind == KIND_CALL || kind == KIND_INDIRECT_CALL;
+}
+
+function spreadDirt(): void {
+  let changed = true;
+  while (changed) {
+    changed = false;
+    for (let i: u32 = 0; i < ordered; i++) {
+      const block = blockInOrder(i);
+      const dirty = isCall(field(block, KIND)) ? 0 : dirtyAtEnd(block);
+      for (let side: usize = 0; side < 4; side += 2) {
+        const to = field(block, TO_TAKEN + side);
+        if (to == NONE || (wideField(to, DIRTY) | dirty) == wideField(to, DIRTY)) continue;
+        setWide(to, DIRTY, wideField(to, DIRTY) | dirty);
+        changed = true;
+      }
+    }
+  }
+}
+
+/** Works out the region that begins at offset `from` of the page at `pageHost`; false when there is none. */
+export function findRegion(pageHost: usize, from: u32): bool {
+  host = pageHost;
+  blocks = 0;
+  usedRegisters = 0;
+  writtenRegisters = 0;
+  explore(from);
+  if (!isVisited(<i32>from)) return false;
+  makeBlock(from);
+  for (let at: u32 = 0; at < 4096; at += 2) {
+    if (at != from && isVisited(<i32>at) && isLeader(at) && blocks < MAX_BLOCKS) makeBlock(at);
+  }
+  head = 0;
+  connect();
+  do {
+    order();
+    dominate();
+  } while (!classify());
+  spreadDirt();
+  return true;
+}

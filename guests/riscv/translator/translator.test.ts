@@ -1,0 +1,209 @@
+// The translator at work on programs that the interpreter runs, too: the same registers, memory and instruction counts.
+// Random programs on both engines: guests/riscv/oracle.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { BareMachine } from '../machine/testing/bare-host.ts';
+import { Assembler } from '../oracle/generator/assembler.ts';
+import * as e from '../oracle/generator/encoding.ts';
+
+const BASE = 0x8000_0000;
+const DATA = BASE + 0x2000;
+const UNITS_MADE = 0x102a4;
+const [FROM_THE_START, NEVER] = [1, 0];
+const [sub, mul] = [e.typeR(0x33, 0, 0x20), e.typeR(0x33, 0, 1)];
+const slti = e.typeI(0x13, 2);
+
+let machine: BareMachine;
+beforeEach(async () => {
+  machine = await BareMachine.create();
+}, 120_000);
+
+const unitsMade = (): number => machine.view.getUint32(UNITS_MADE, true);
+
+interface Result {
+  registers: bigint[];
+  retired: bigint;
+  data: bigint[];
+  units: number;
+}
+
+/** Runs a program to its endless loop at `end`. */
+function run(program: (asm: Assembler) => void, heat: number): Result {
+  const asm = new Assembler();
+  program(asm);
+  const end = BigInt(asm.here);
+  asm.word(e.jal(0, 0), 'jal');
+  machine.translateFrom(heat);
+  machine.loadBytes(BigInt(BASE), new Uint8Array(0x4000));
+  machine.loadBytes(BigInt(BASE), asm.code.subarray(0, asm.here - BASE));
+  machine.reset(BigInt(BASE), { mode: 3 });
+  for (let register = 1; register < 32; register++) machine.setX(register, 0n);
+  const [retired, units] = [machine.retired, unitsMade()];
+  for (let runs = 0; machine.pc !== end && runs < 100_000; runs++) machine.run(100);
+  expect(machine.pc).toBe(end);
+  return {
+    registers: Array.from({ length: 32 }, (_, register) => machine.x(register)),
+    // The endless loop at the end retires as many as are left of the last stretch.
+    retired: (machine.retired - retired) / 1000n,
+    data: Array.from({ length: 64 }, (_, index) => machine.read(BigInt(DATA + 8 * index), 8)),
+    units: unitsMade() - units,
+  };
+}
+
+function expectSame(program: (asm: Assembler) => void, leastUnits = 1): Result {
+  const interpreted = run(program, NEVER);
+  const translated = run(program, FROM_THE_START);
+  expect(interpreted.units).toBe(0);
+  expect(translated.units).toBeGreaterThanOrEqual(leastUnits);
+  expect({ ...translated, units: 0 }).toEqual(interpreted);
+  return translated;
+}
+
+/** A loop of `count` rounds in register 5 around a body. */
+function loop(asm: Assembler, count: number, body: () => void): void {
+  asm.loadConstant(5, BigInt(count));
+  const top = asm.here;
+  body();
+  asm.word(e.addi(5, 5, -1), 'addi');
+  asm.word(e.bne(5, 0, top - asm.here), 'bne');
+}
+
+describe('the translator', () => {
+  it('runs loops in loops with memory in them', () => {
+    expectSame((asm) => {
+      asm.loadAddress(10, DATA);
+      loop(asm, 200, () => {
+        asm.word(e.addi(6, 0, 10), 'addi');
+        const inner = asm.here;
+        asm.word(e.ld(7, 10, 0), 'ld');
+        asm.word(e.add(7, 7, 5), 'add');
+        asm.word(mul(8, 7, 6), 'mul');
+        asm.word(e.sd(7, 10, 0), 'sd');
+        asm.word(e.sd(8, 10, 8), 'sd');
+        asm.word(e.addi(6, 6, -1), 'addi');
+        asm.word(e.bne(6, 0, inner - asm.here), 'bne');
+      });
+    });
+  });
+
+  it('runs recursive calls deeper than it nests them', () => {
+    const { registers } = expectSame((asm) => {
+      // a0 = sum(1..a0) by recursion, 200 deep, forty times over.
+      asm.loadAddress(2, BASE + 0x10000);
+      const jump = asm.here;
+      asm.word(0, 'jal');
+      const sum = asm.here;
+      asm.word(e.bne(10, 0, 8), 'bne');
+      asm.word(e.jalr(0, 1, 0), 'ret');
+      asm.word(e.addi(2, 2, -16), 'addi');
+      asm.word(e.sd(1, 2, 0), 'sd');
+      asm.word(e.sd(10, 2, 8), 'sd');
+      asm.word(e.addi(10, 10, -1), 'addi');
+      asm.word(e.jal(1, sum - asm.here), 'jal');
+      asm.word(e.ld(7, 2, 8), 'ld');
+      asm.word(e.ld(1, 2, 0), 'ld');
+      asm.word(e.add(10, 10, 7), 'add');
+      asm.word(e.addi(2, 2, 16), 'addi');
+      asm.word(e.jalr(0, 1, 0), 'ret');
+      asm.patchWord(jump, e.jal(0, asm.here - jump));
+      loop(asm, 40, () => {
+        asm.word(e.addi(10, 0, 200), 'addi');
+        asm.word(e.jal(1, sum - asm.here), 'jal');
+      });
+    });
+    expect(registers[10]).toBe(20_100n);
+  });
+
+  it('gives back exact state at a fault in the middle of a loop', () => {
+    expectSame((asm) => {
+      // Goes on behind the access that faults: mtvec counts the faults in x20.
+      const jump = asm.here;
+      asm.word(0, 'jal');
+      asm.moveTo(BASE + 0x40);
+      asm.word(e.addi(20, 20, 1), 'addi');
+      asm.word(e.csrrs(21, 0, 0x341), 'csrrs mepc');
+      asm.word(e.addi(21, 21, 4), 'addi');
+      asm.word(e.csrrw(0, 21, 0x341), 'csrrw mepc');
+      asm.word(e.MRET, 'mret');
+      asm.patchWord(jump, e.jal(0, asm.here - jump));
+      asm.loadAddress(6, BASE + 0x40);
+      asm.word(e.csrrw(0, 6, 0x305), 'csrrw mtvec');
+      asm.loadAddress(10, DATA);
+      loop(asm, 300, () => {
+        asm.word(e.addi(7, 7, 1), 'addi');
+        asm.word(e.andi(8, 5, 15), 'andi');
+        asm.word(slti(8, 8, 1), 'slti');
+        asm.word(e.slli(8, 8, 40), 'slli');
+        asm.word(e.add(9, 10, 8), 'add');
+        asm.word(e.sd(7, 9, 0), 'sd');
+        asm.word(e.addi(11, 11, 3), 'addi');
+        asm.word(sub(12, 11, 7), 'sub');
+      });
+    });
+  });
+
+  it('leaves float instructions with a reserved rounding mode illegal', () => {
+    const { registers } = expectSame((asm) => {
+      const jump = asm.here;
+      asm.word(0, 'jal');
+      asm.moveTo(BASE + 0x40);
+      asm.word(e.addi(20, 20, 1), 'addi');
+      asm.word(e.csrrs(21, 0, 0x341), 'csrrs mepc');
+      asm.word(e.addi(21, 21, 4), 'addi');
+      asm.word(e.csrrw(0, 21, 0x341), 'csrrw mepc');
+      asm.word(e.MRET, 'mret');
+      asm.patchWord(jump, e.jal(0, asm.here - jump));
+      asm.loadAddress(6, BASE + 0x40);
+      asm.word(e.csrrw(0, 6, 0x305), 'csrrw mtvec');
+      asm.loadConstant(6, 0x2000n);
+      asm.word(e.csrrs(0, 6, 0x300), 'csrrs mstatus');
+      loop(asm, 100, () => {
+        asm.word(e.addi(7, 7, 1), 'addi');
+        asm.word(0x1a31_f147, 'fmsub.d with rounding mode 7');
+        asm.word((0x1a31_f147 & ~0x7000) | 0x5000, 'fmsub.d with rounding mode 5');
+        asm.word((0x1a31_f147 & ~0x7000) | 0x6000, 'fmsub.d with rounding mode 6');
+        asm.word(e.addi(8, 8, 1), 'addi');
+      });
+    });
+    expect(registers[20]).toBe(200n);
+  });
+
+  it('sees code that was rewritten after fence.i, in a loop that calls it', () => {
+    const { registers } = expectSame((asm) => {
+      const jump = asm.here;
+      asm.word(0, 'jal');
+      const patched = asm.here;
+      asm.word(e.addi(12, 12, 1), 'addi');
+      asm.word(e.jalr(0, 1, 0), 'ret');
+      asm.patchWord(jump, e.jal(0, asm.here - jump));
+      asm.loadAddress(10, patched);
+      loop(asm, 100, () => {
+        // addi x12, x12, (x5 & 7): the immediate is in bits 31 to 20.
+        asm.word(e.andi(6, 5, 7), 'andi');
+        asm.word(e.slli(6, 6, 20), 'slli');
+        asm.loadConstant(7, 0x0006_0613n);
+        asm.word(e.or(6, 6, 7), 'or');
+        asm.word(e.sw(6, 10, 0), 'sw');
+        asm.word(e.FENCE_I, 'fence.i');
+        for (let calls = 0; calls < 4; calls++) asm.word(e.jal(1, patched - asm.here), 'jal');
+      });
+    });
+    const sums = Array.from({ length: 100 }, (_, index) => 4 * ((100 - index) & 7));
+    expect(registers[12]).toBe(BigInt(sums.reduce((sum, each) => sum + each, 0)));
+  });
+
+  it('takes an interrupt out of an endless loop', () => {
+    machine.translateFrom(FROM_THE_START);
+    machine.loadWords(BigInt(BASE), [e.addi(5, 5, 1), e.jal(0, -4)]);
+    machine.loadWords(BigInt(BASE + 0x100), [e.addi(6, 0, 1), e.jal(0, 0)]);
+    machine.reset(BigInt(BASE), { mode: 3 });
+    machine.setCsr(0x305, BigInt(BASE + 0x100));
+    machine.setCsr(0x304, 8n);
+    machine.setCsr(0x300, 8n);
+    for (let runs = 0; runs < 20; runs++) machine.run(1000);
+    expect(unitsMade()).toBeGreaterThan(0);
+    expect(machine.x(6)).toBe(0n);
+    machine.exports.setInterruptPending(3, 1);
+    machine.run(1000);
+    expect(machine.x(6)).toBe(1n);
+  });
+});

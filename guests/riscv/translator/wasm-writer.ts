@@ -1,0 +1,196 @@
+// Writes WebAssembly modules of one function, a unit, into MODULE (WebAssembly Core Specification 2.0, §5; the tail-call
+// proposal). A unit takes what is left of the slice's instructions and gives back what it left. It imports the guest's
+// memory and table and nothing else: whatever it calls, it calls through the table.
+import { MODULE, MODULE_BYTES } from '../machine/memory/layout.ts';
+
+export const TYPE_UNIT: u32 = 0;
+export const TYPE_LOAD: u32 = 1;
+export const TYPE_STORE: u32 = 2;
+export const TYPE_TARGET: u32 = 3;
+export const TYPE_DONE: u32 = 4;
+export const TYPE_CONDITIONAL: u32 = 5;
+export const TYPE_BINARY: u32 = 6;
+
+const I32: u8 = 0x7f;
+const I64: u8 = 0x7e;
+/** A module that comes this close to the end of its room is given up. */
+const RESERVE: usize = 4096;
+
+export const OP_BLOCK: u8 = 0x02;
+export const OP_LOOP: u8 = 0x03;
+export const OP_IF: u8 = 0x04;
+export const OP_ELSE: u8 = 0x05;
+export const OP_END: u8 = 0x0b;
+export const OP_BR: u8 = 0x0c;
+export const OP_RETURN: u8 = 0x0f;
+export const NO_RESULT: u8 = 0x40;
+export const RESULT_I32: u8 = I32;
+
+let at: usize = 0;
+
+export function emit(byte: u8): void {
+  store<u8>(at++, byte);
+}
+
+export function emitU32(value: u32): void {
+  let rest = value;
+  while (rest >= 0x80) {
+    emit(<u8>(rest | 0x80));
+    rest >>>= 7;
+  }
+  emit(<u8>rest);
+}
+
+function emitS64(value: i64): void {
+  let rest = value;
+  while (rest > 63 || rest < -64) {
+    emit(<u8>(rest | 0x80));
+    rest >>= 7;
+  }
+  emit(<u8>(rest & 0x7f));
+}
+
+export function emitConst32(value: i32): void {
+  emit(0x41);
+  emitS64(value);
+}
+
+export function emitConst64(value: i64): void {
+  emit(0x42);
+  emitS64(value);
+}
+
+export function emitGet(local: u32): void {
+  emit(0x20);
+  emitU32(local);
+}
+
+export function emitSet(local: u32): void {
+  emit(0x21);
+  emitU32(local);
+}
+
+export function emitTee(local: u32): void {
+  emit(0x22);
+  emitU32(local);
+}
+
+/** A load or store: its opcode, and the constant part of its address. Alignment is only a hint: none is claimed. */
+export function emitAccess(opcode: u8, offset: usize): void {
+  emit(opcode);
+  emit(0);
+  emitU32(<u32>offset);
+}
+
+export function emitCallIndirect(type: u32): void {
+  emit(0x11);
+  emitU32(type);
+  emit(0);
+}
+
+export function emitTailCallIndirect(type: u32): void {
+  emit(0x13);
+  emitU32(type);
+  emit(0);
+}
+
+/** Whether there is room for a few more instructions. */
+export function hasRoom(): bool {
+  return at < MODULE + MODULE_BYTES - RESERVE;
+}
+
+/** A length of five bytes that `endLength` fills in. */
+function beginLength(): usize {
+  at += 5;
+  return at;
+}
+
+function endLength(start: usize): void {
+  let length = <u32>(at - start);
+  for (let i: usize = 5; i > 1; i--) {
+    store<u8>(start - i, <u8>(length | 0x80));
+    length >>>= 7;
+  }
+  store<u8>(start - 1, <u8>length);
+}
+
+function beginSection(id: u8): usize {
+  emit(id);
+  return beginLength();
+}
+
+function emitName(text: string): void {
+  emitU32(text.length);
+  for (let i = 0; i < text.length; i++) emit(<u8>text.charCodeAt(i));
+}
+
+/** A type by its letters: i for i32, l for i64, then its result after a colon. */
+function emitType(text: string): void {
+  emit(0x60);
+  const colon = text.indexOf(':');
+  emitU32(colon);
+  for (let i = 0; i < colon; i++) emit(text.charCodeAt(i) == 0x6c ? I64 : I32);
+  emitU32(text.length - colon - 1);
+  if (colon + 1 < text.length) emit(text.charCodeAt(colon + 1) == 0x6c ? I64 : I32);
+}
+
+let codeSection: usize = 0;
+let codeBody: usize = 0;
+
+/** Writes everything up to the function's first instruction. Locals: 0 the argument, then i64s, then i32s. */
+export function beginModule(i64Locals: u32, i32Locals: u32): void {
+  at = MODULE;
+  store<u64>(at, 0x0000_0001_6d73_6100);
+  at += 8;
+  const types = beginSection(1);
+  emitU32(7);
+  emitType('i:i');
+  emitType('lii:i');
+  emitType('llii:i');
+  emitType('li:i');
+  emitType('ii:');
+  emitType('lili:i');
+  emitType('ll:l');
+  endLength(types);
+  const imports = beginSection(2);
+  emitU32(2);
+  emitName('env');
+  emitName('memory');
+  emit(2);
+  emit(3);
+  emitU32(1);
+  emitU32(65536);
+  emitName('env');
+  emitName('table');
+  emit(1);
+  emit(0x70);
+  emit(0);
+  emitU32(1);
+  endLength(imports);
+  const functions = beginSection(3);
+  emitU32(1);
+  emitU32(TYPE_UNIT);
+  endLength(functions);
+  const exports = beginSection(7);
+  emitU32(1);
+  emitName('0');
+  emit(0);
+  emitU32(0);
+  endLength(exports);
+  codeSection = beginSection(10);
+  emitU32(1);
+  codeBody = beginLength();
+  emitU32(2);
+  emitU32(i64Locals);
+  emit(I64);
+  emitU32(i32Locals);
+  emit(I32);
+}
+
+/** Ends the function; the module's length in bytes. */
+export function endModule(): u32 {
+  emit(OP_END);
+  endLength(codeBody);
+  endLength(codeSection);
+  return <u32>(at - MODULE);
+}

@@ -1,0 +1,74 @@
+// Publishing into a guest's table: where, from what, and what stays as it was when it is refused.
+import { describe, expect, it } from 'vitest';
+import {
+  HV_STATUS_INVALID_PARAMETER,
+  HV_STATUS_NO_RESOURCES,
+  HV_STATUS_OPERATION_DENIED,
+  HV_STATUS_SUCCESS,
+} from '../abi/status.ts';
+import { createGuestMemory } from '../platform/guest-memory.ts';
+import { CodePublisher, FIRST_PUBLISHED_INDEX, PUBLISHED_INDICES } from './code-publisher.ts';
+import { unitModule } from './testing/unit-module.ts';
+
+interface Table {
+  length: number;
+  get(index: number): ((n: number) => number) | null;
+}
+const { Table } = WebAssembly as unknown as {
+  Table: new (type: { element: string; initial: number; maximum?: number }) => Table;
+};
+
+function publishing(type = { element: 'anyfunc', initial: 10 }): { publisher: CodePublisher; table: Table } {
+  const publisher = new CodePublisher(createGuestMemory(1));
+  const table = new Table(type);
+  publisher.attach(table);
+  return { publisher, table };
+}
+/** Gives back its argument plus a number below 64. */
+const adding = (number: number): Uint8Array<ArrayBuffer> =>
+  unitModule({ code: [0x20, 0, 0x41, number, 0x6a, 0x0b] });
+
+describe('the code publisher', () => {
+  it('puts functions where they are asked for, and replaces them', () => {
+    const { publisher, table } = publishing();
+    const last = FIRST_PUBLISHED_INDEX + PUBLISHED_INDICES - 1;
+    for (const index of [FIRST_PUBLISHED_INDEX, last])
+      expect(publisher.publish(adding(1), index)).toBe(HV_STATUS_SUCCESS);
+    expect(table.get(last)?.(41)).toBe(42);
+    expect(publisher.publish(adding(2), last)).toBe(HV_STATUS_SUCCESS);
+    expect(table.get(last)?.(41)).toBe(43);
+    expect(table.get(FIRST_PUBLISHED_INDEX)?.(41)).toBe(42);
+  });
+
+  it.each([0, 9, FIRST_PUBLISHED_INDEX - 1, FIRST_PUBLISHED_INDEX + PUBLISHED_INDICES, 2 ** 32 - 1])(
+    'leaves index %i alone',
+    (index) => {
+      const { publisher, table } = publishing();
+      expect(publisher.publish(adding(1), index)).toBe(HV_STATUS_INVALID_PARAMETER);
+      expect(table.length).toBe(10);
+    },
+  );
+
+  it('changes nothing for what is refused by the check or by the engine', () => {
+    const { publisher, table } = publishing();
+    publisher.publish(adding(1), FIRST_PUBLISHED_INDEX);
+    const refused = unitModule({ last: [0, 2, 1, 0x61] });
+    expect(publisher.publish(refused, FIRST_PUBLISHED_INDEX)).toBe(HV_STATUS_INVALID_PARAMETER);
+    // Well-formed, but an i64 where an i32 must be: only the engine's validation sees that.
+    const illTyped = unitModule({ code: [0x42, 0, 0x0b] });
+    expect(publisher.publish(illTyped, FIRST_PUBLISHED_INDEX)).toBe(HV_STATUS_NO_RESOURCES);
+    expect(table.get(FIRST_PUBLISHED_INDEX)?.(1)).toBe(2);
+  });
+
+  it('publishes nothing without a table that leaves the machine its place and can grow', () => {
+    const none = new CodePublisher(createGuestMemory(1));
+    for (const value of [undefined, null, 7, {}, []]) {
+      none.attach(value);
+      expect(none.publish(adding(1), FIRST_PUBLISHED_INDEX)).toBe(HV_STATUS_OPERATION_DENIED);
+    }
+    const large = publishing({ element: 'anyfunc', initial: FIRST_PUBLISHED_INDEX + 1 });
+    expect(large.publisher.publish(adding(1), FIRST_PUBLISHED_INDEX)).toBe(HV_STATUS_OPERATION_DENIED);
+    const fixed = publishing({ element: 'anyfunc', initial: 10, maximum: 20 } as never);
+    expect(fixed.publisher.publish(adding(1), FIRST_PUBLISHED_INDEX)).toBe(HV_STATUS_NO_RESOURCES);
+  });
+});

@@ -1,0 +1,55 @@
+// Adds code that a guest's translator wrote to the guest's own table: checks the module, compiles it, instantiates it
+// with the partition's memory and table and nothing else, and puts its one function where the guest wants it. What runs
+// there can reach what the guest could reach before.
+import {
+  HV_STATUS_INVALID_PARAMETER,
+  HV_STATUS_NO_RESOURCES,
+  HV_STATUS_OPERATION_DENIED,
+  HV_STATUS_SUCCESS,
+} from '../abi/status.ts';
+import { type FunctionTable, isFunctionTable } from '../platform/function-table.ts';
+import { checkUnitModule, UNIT_EXPORT } from './check-module.ts';
+
+/** Table indices that a guest may publish to: the machine's own functions lie below, and stay. */
+export const FIRST_PUBLISHED_INDEX = 1024;
+export const PUBLISHED_INDICES = 8192;
+
+export class CodePublisher {
+  readonly #memory: WebAssembly.Memory;
+  #table: FunctionTable | undefined;
+  #isTaken = false;
+
+  constructor(memory: WebAssembly.Memory) {
+    this.#memory = memory;
+  }
+
+  /** The table that the guest's module exports. Without one nothing can be published. */
+  attach(table: unknown): void {
+    if (isFunctionTable(table) && table.length <= FIRST_PUBLISHED_INDEX) this.#table = table;
+  }
+
+  /** @param bytes the module, copied out of guest memory */
+  publish(bytes: Uint8Array<ArrayBuffer>, index: number): number {
+    const table = this.#table;
+    if (table === undefined) return HV_STATUS_OPERATION_DENIED;
+    const end = FIRST_PUBLISHED_INDEX + PUBLISHED_INDICES;
+    if (index < FIRST_PUBLISHED_INDEX || index >= end) return HV_STATUS_INVALID_PARAMETER;
+    if (checkUnitModule(bytes) !== undefined) return HV_STATUS_INVALID_PARAMETER;
+    try {
+      if (!this.#isTaken) {
+        table.grow(end - table.length);
+        this.#isTaken = true;
+      }
+      const module = new WebAssembly.Module(bytes);
+      const imports = Object.assign(Object.create(null), {
+        env: Object.assign(Object.create(null), { memory: this.#memory, table }),
+      });
+      const { exports } = new WebAssembly.Instance(module, imports);
+      table.set(index, exports[UNIT_EXPORT]);
+      return HV_STATUS_SUCCESS;
+    } catch {
+      // What the engine's own validation refuses, or a table that does not grow.
+      return HV_STATUS_NO_RESOURCES;
+    }
+  }
+}
