@@ -6,15 +6,28 @@ import { HartMachine } from '../../guests/riscv/oracle/hart-machine.ts';
 import { compareRun } from '../../guests/riscv/oracle/run-comparison.ts';
 import { checkUnitModule } from './check-module.ts';
 import { immediates } from './opcodes.ts';
-import { memoryImport, tableImport, type UnitModuleOptions, unitModule } from './testing/unit-module.ts';
+import {
+  memoryImport,
+  tableImport,
+  UNIT_TYPE,
+  type UnitModuleOptions,
+  unitModule,
+} from './testing/unit-module.ts';
 
 const check = (options: UnitModuleOptions): string | undefined => checkUnitModule(unitModule(options));
 const text = (value: string): number[] => [value.length, ...Buffer.from(value)];
 const code = (...instructions: number[]): UnitModuleOptions => ({ code: [...instructions, 0x0b] });
 
+const HINTS = 'metadata.code.branch_hint';
+const hints = (name: string, ...body: number[]): number[] => {
+  const content = [...text(name), ...body];
+  return [0, content.length, ...content];
+};
+
 describe('published code', () => {
   it('is admitted when it keeps the rules', () => {
     expect(check({})).toBeUndefined();
+    expect(check({ beforeCode: hints(HINTS, 1, 0, 2, 5, 1, 0, 9, 1, 1) })).toBeUndefined();
     expect(check({ locals: [2, 35, 0x7e, 5, 0x7f] })).toBeUndefined();
     expect(WebAssembly.validate(unitModule())).toBe(true);
   });
@@ -23,6 +36,15 @@ describe('published code', () => {
     'another magic': { header: [0, 0x61, 0x73, 0x6e, 1, 0, 0, 0] },
     'another version': { header: [0, 0x61, 0x73, 0x6d, 2, 0, 0, 0] },
     'a custom section': { first: [0, 2, 1, 0x61] },
+    'hints of another name': { beforeCode: hints('metadata.code.branch_hinu', 1, 0, 0) },
+    'hints for two functions': { beforeCode: hints(HINTS, 2, 0, 0, 0, 0) },
+    'hints for another function': { beforeCode: hints(HINTS, 1, 1, 0) },
+    'hints out of order': { beforeCode: hints(HINTS, 1, 0, 2, 5, 1, 0, 5, 1, 0) },
+    'a hint of two bytes': { beforeCode: hints(HINTS, 1, 0, 1, 5, 2, 0, 0) },
+    'a hint that is neither': { beforeCode: hints(HINTS, 1, 0, 1, 5, 1, 2) },
+    'hints that are cut off': { beforeCode: hints(HINTS, 1, 0, 2, 5, 1, 0) },
+    'hints with more behind them': { beforeCode: hints(HINTS, 1, 0, 1, 5, 1, 0, 0) },
+    'hints behind the code': { last: hints(HINTS, 1, 0, 0) },
     'a custom section at the end': { last: [0, 2, 1, 0x61] },
     'a start function': { beforeCode: [8, 1, 0] },
     'a table of its own': { beforeCode: [4, 4, 1, 0x70, 0, 1] },
@@ -35,10 +57,10 @@ describe('published code', () => {
     'a second code section': { last: [10, 6, 1, 4, 0, 0x20, 0, 0x0b] },
     'no types': { types: [0] },
     'type 0 of another kind': { types: [1, 0x60, 0, 1, 0x7f] },
-    'a type of floats': { types: [2, 0x60, 1, 0x7f, 1, 0x7f, 0x60, 1, 0x7d, 0] },
-    'a type of references': { types: [2, 0x60, 1, 0x7f, 1, 0x7f, 0x60, 1, 0x70, 0] },
-    'a type with two results': { types: [2, 0x60, 1, 0x7f, 1, 0x7f, 0x60, 0, 2, 0x7f, 0x7f] },
-    'a structure type': { types: [2, 0x60, 1, 0x7f, 1, 0x7f, 0x5f, 0] },
+    'a type of floats': { types: [2, ...UNIT_TYPE, 0x60, 1, 0x7d, 0] },
+    'a type of references': { types: [2, ...UNIT_TYPE, 0x60, 1, 0x70, 0] },
+    'a type with two results': { types: [2, ...UNIT_TYPE, 0x60, 0, 2, 0x7f, 0x7f] },
+    'a structure type': { types: [2, ...UNIT_TYPE, 0x5f, 0] },
     'an imported function': {
       imports: [3, ...memoryImport(), ...tableImport, ...text('hv'), ...text('hypercall'), 0, 0],
     },
@@ -62,7 +84,7 @@ describe('published code', () => {
     'a local of floats': { locals: [1, 1, 0x7c] },
     'a local of references': { locals: [1, 1, 0x70] },
     'very many locals': { locals: [1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x7e] },
-    'a local that is not there': code(0x20, 1),
+    'a local that is not there': code(0x20, 4),
     'a label that is not there': code(0x0c, 1, 0x20, 0),
     'a type that is not there': code(0x20, 0, 0x20, 0, 0x11, 1, 0),
     'a call through another table': code(0x20, 0, 0x20, 0, 0x11, 0, 1),
@@ -98,7 +120,7 @@ describe('published code', () => {
 
   it('consists of allowed opcodes only: each of the others is refused', () => {
     for (let opcode = 0; opcode < 256; opcode++) {
-      if (immediates[opcode] !== undefined) continue;
+      if (immediates[opcode] !== 0) continue;
       expect([opcode, check(code(0x20, 0, opcode))]).toEqual([opcode, expect.stringContaining('opcode')]);
     }
   });

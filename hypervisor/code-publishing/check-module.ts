@@ -1,8 +1,8 @@
 // Decides whether a module that a guest wrote may run in its partition, from its bytes alone (WebAssembly Core
 // Specification 2.0, §5). It must be exactly: types of integers, the imports env.memory and env.table, one function of
-// type (i32) → i32, exported as "0", and its code, made of the opcodes in opcodes.ts. No start function, no memory,
-// table, global, element or data of its own, no custom sections. The engine's validation comes after this, not instead.
-import { immediates } from './opcodes.ts';
+// a unit's type, exported as "0", and its code, made of the opcodes in opcodes.ts. No start function, no memory,
+// table, global, element or data of its own, no custom section but for branch hints. The engine's validation comes after this, not instead.
+import { IMMEDIATES, immediates } from './opcodes.ts';
 
 export const UNIT_EXPORT = '0';
 
@@ -13,11 +13,13 @@ const MAX_LOCALS = 128;
 const MAX_NESTING = 512;
 const I32 = 0x7f;
 const I64 = 0x7e;
+const UNIT_PARAMETERS = [I32, I32, I64, I32].join();
 const FUNCTION = 0x60;
 const FUNCREF = 0x70;
 const NO_RESULT = 0x40;
+const HINTS_NAME = 'metadata.code.branch_hint';
 const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-const SECTIONS = { type: 1, import: 2, function: 3, export: 7, code: 10 };
+const SECTIONS = { custom: 0, type: 1, import: 2, function: 3, export: 7, code: 10 };
 
 class Refusal extends Error {}
 
@@ -37,8 +39,17 @@ class Cursor {
     return this.#bytes[this.at++] as number;
   }
 
+  /** An index below a limit. */
+  index(limit: number, what: string): void {
+    const index = this.u32();
+    if (index >= limit) throw new Refusal(`${what} ${index} of ${limit}`);
+  }
+
   /** An unsigned LEB128 of at most 32 bits. */
   u32(): number {
+    const first = this.byte();
+    if (first < 0x80) return first;
+    this.at--;
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
       const byte = this.byte();
@@ -55,6 +66,10 @@ class Cursor {
   skipNumber(most: number): void {
     for (let count = 0; count < most; count++) if (this.byte() < 0x80) return;
     throw new Refusal(`number at byte ${this.at} is too long`);
+  }
+
+  peek(): number | undefined {
+    return this.#bytes[this.at];
   }
 
   expect(value: number, what: string): void {
@@ -109,6 +124,7 @@ function checkSections(cursor: Cursor): void {
     cursor.expect(0, "the export's kind");
     cursor.expect(0, 'the exported function');
   });
+  if (cursor.peek() === SECTIONS.custom) section(cursor, SECTIONS.custom, () => readHints(cursor));
   section(cursor, SECTIONS.code, () => {
     cursor.expect(1, 'number of bodies');
     cursor.within('the body', () => readBody(cursor, types));
@@ -121,7 +137,7 @@ function section(cursor: Cursor, id: number, read: () => void): void {
   cursor.within(`section ${id}`, read);
 }
 
-/** Type 0 is a unit's. @returns how many there are */
+/** Type 0 is a unit's: (i32, i32, i64, i32) → i32. @returns how many there are */
 function readTypes(cursor: Cursor): number {
   const count = cursor.u32();
   if (count < 1 || count > MAX_TYPES) throw new Refusal(`${count} types`);
@@ -129,8 +145,8 @@ function readTypes(cursor: Cursor): number {
     cursor.expect(FUNCTION, 'type');
     const parameters = readValueTypes(cursor, MAX_PARAMETERS);
     const results = readValueTypes(cursor, 1);
-    const isUnit = parameters.join() === `${I32}` && results.join() === `${I32}`;
-    if (index === 0 && !isUnit) throw new Refusal('type 0 is not (i32) → i32');
+    const isUnit = parameters.join() === UNIT_PARAMETERS && results.join() === `${I32}`;
+    if (index === 0 && !isUnit) throw new Refusal("type 0 is not a unit's");
   }
   return count;
 }
@@ -163,8 +179,24 @@ function readImports(cursor: Cursor): void {
   cursor.u32();
 }
 
+/** Branch hints of the one function (WebAssembly Code Metadata, §2): ascending offsets, each with one byte, 0 or 1. */
+function readHints(cursor: Cursor): void {
+  cursor.expectName(HINTS_NAME);
+  cursor.expect(1, 'functions with hints');
+  cursor.expect(0, 'the function with hints');
+  const count = cursor.u32();
+  let last = 0;
+  for (let hint = 0; hint < count; hint++) {
+    const offset = cursor.u32();
+    if (offset <= last) throw new Refusal(`hint for byte ${offset} after that for ${last}`);
+    last = offset;
+    cursor.expect(1, "the hint's length");
+    cursor.index(2, 'hint');
+  }
+}
+
 function readBody(cursor: Cursor, types: number): void {
-  let locals = 1;
+  let locals = 4;
   const groups = cursor.u32();
   if (groups > MAX_LOCALS) throw new Refusal(`${groups} groups of locals`);
   for (let group = 0; group < groups; group++) {
@@ -172,55 +204,52 @@ function readBody(cursor: Cursor, types: number): void {
     readValueType(cursor);
     if (locals > MAX_LOCALS) throw new Refusal(`more than ${MAX_LOCALS} locals`);
   }
+  readInstructions(cursor, locals, types);
+}
+
+/** The inner loop of the check, and most of what publishing costs: one pass, nothing allocated. */
+function readInstructions(cursor: Cursor, locals: number, types: number): void {
   let depth = 1;
   while (depth > 0) {
     const opcode = cursor.byte();
-    if (opcode === 0x0b) depth--;
-    else if (immediates[opcode] === 'block') depth++;
-    if (depth > MAX_NESTING) throw new Refusal(`more than ${MAX_NESTING} blocks in one another`);
-    readImmediate(cursor, opcode, { depth, locals, types });
+    switch (immediates[opcode]) {
+      case IMMEDIATES.none:
+        break;
+      case IMMEDIATES.block:
+        if (++depth > MAX_NESTING) throw new Refusal(`more than ${MAX_NESTING} blocks in one another`);
+        readBlockType(cursor);
+        break;
+      case IMMEDIATES.end:
+        depth--;
+        break;
+      case IMMEDIATES.label:
+        cursor.index(depth, 'label');
+        break;
+      case IMMEDIATES.local:
+        cursor.index(locals, 'local');
+        break;
+      case IMMEDIATES.access:
+        // Alignments from 64 on would say that a memory index follows.
+        cursor.index(4, 'alignment');
+        cursor.u32();
+        break;
+      case IMMEDIATES.constant32:
+        cursor.skipNumber(5);
+        break;
+      case IMMEDIATES.constant64:
+        cursor.skipNumber(10);
+        break;
+      case IMMEDIATES.call:
+        cursor.index(types, 'type');
+        cursor.expect(0, 'table');
+        break;
+      default:
+        throw new Refusal(`opcode 0x${opcode.toString(16)} at byte ${cursor.at - 1}`);
+    }
   }
 }
 
-function readImmediate(
-  cursor: Cursor,
-  opcode: number,
-  { depth, locals, types }: { depth: number; locals: number; types: number },
-): void {
-  const below = (limit: number, what: string): void => {
-    const index = cursor.u32();
-    if (index >= limit) throw new Refusal(`${what} ${index} of ${limit}`);
-  };
-  switch (immediates[opcode]) {
-    case 'none':
-      return;
-    case 'block': {
-      const result = cursor.byte();
-      if (result !== NO_RESULT && result !== I32 && result !== I64) throw new Refusal(`block type ${result}`);
-      return;
-    }
-    case 'label':
-      below(depth, 'label');
-      return;
-    case 'local':
-      below(locals, 'local');
-      return;
-    case 'access':
-      // Alignments from 64 on would say that a memory index follows.
-      below(4, 'alignment');
-      cursor.u32();
-      return;
-    case 'constant32':
-      cursor.skipNumber(5);
-      return;
-    case 'constant64':
-      cursor.skipNumber(10);
-      return;
-    case 'call':
-      below(types, 'type');
-      cursor.expect(0, 'table');
-      return;
-    default:
-      throw new Refusal(`opcode 0x${opcode.toString(16)} at byte ${cursor.at - 1}`);
-  }
+function readBlockType(cursor: Cursor): void {
+  const result = cursor.byte();
+  if (result !== NO_RESULT && result !== I32 && result !== I64) throw new Refusal(`block type ${result}`);
 }

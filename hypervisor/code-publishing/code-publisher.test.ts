@@ -12,7 +12,7 @@ import { unitModule } from './testing/unit-module.ts';
 
 interface Table {
   length: number;
-  get(index: number): ((n: number) => number) | null;
+  get(index: number): ((n: number, depth: number, pageVa: bigint, page: number) => number) | null;
 }
 const { Table } = WebAssembly as unknown as {
   Table: new (type: { element: string; initial: number; maximum?: number }) => Table;
@@ -34,10 +34,10 @@ describe('the code publisher', () => {
     const last = FIRST_PUBLISHED_INDEX + PUBLISHED_INDICES - 1;
     for (const index of [FIRST_PUBLISHED_INDEX, last])
       expect(publisher.publish(adding(1), index)).toBe(HV_STATUS_SUCCESS);
-    expect(table.get(last)?.(41)).toBe(42);
+    expect(table.get(last)?.(41, 0, 0n, 0)).toBe(42);
     expect(publisher.publish(adding(2), last)).toBe(HV_STATUS_SUCCESS);
-    expect(table.get(last)?.(41)).toBe(43);
-    expect(table.get(FIRST_PUBLISHED_INDEX)?.(41)).toBe(42);
+    expect(table.get(last)?.(41, 0, 0n, 0)).toBe(43);
+    expect(table.get(FIRST_PUBLISHED_INDEX)?.(41, 0, 0n, 0)).toBe(42);
   });
 
   it.each([0, 9, FIRST_PUBLISHED_INDEX - 1, FIRST_PUBLISHED_INDEX + PUBLISHED_INDICES, 2 ** 32 - 1])(
@@ -57,7 +57,7 @@ describe('the code publisher', () => {
     // Well-formed, but an i64 where an i32 must be: only the engine's validation sees that.
     const illTyped = unitModule({ code: [0x42, 0, 0x0b] });
     expect(publisher.publish(illTyped, FIRST_PUBLISHED_INDEX)).toBe(HV_STATUS_NO_RESOURCES);
-    expect(table.get(FIRST_PUBLISHED_INDEX)?.(1)).toBe(2);
+    expect(table.get(FIRST_PUBLISHED_INDEX)?.(1, 0, 0n, 0)).toBe(2);
   });
 
   it('publishes nothing without a table that leaves the machine its place and can grow', () => {

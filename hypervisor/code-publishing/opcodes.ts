@@ -2,25 +2,28 @@
 // 2.0, §5.4; the tail-call proposal). Whatever is not here is refused: no growing of memory, no globals, no references,
 // no bulk operations, no exceptions, nothing that a later version of WebAssembly brings.
 
-/** What follows the opcode. `call` is a type index and table 0. */
-export type Immediate =
-  | 'none'
-  | 'block'
-  | 'label'
-  | 'local'
-  | 'access'
-  | 'constant32'
-  | 'constant64'
-  | 'call';
+/** What follows an opcode. `call` is a type index and table 0. */
+export const IMMEDIATES = {
+  none: 1,
+  block: 2,
+  end: 3,
+  label: 4,
+  local: 5,
+  access: 6,
+  constant32: 7,
+  constant64: 8,
+  call: 9,
+} as const;
 
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
-const rows: readonly (readonly [Immediate, readonly number[]])[] = [
+const rows: readonly (readonly [keyof typeof IMMEDIATES, readonly number[]])[] = [
   // block, loop, if
   ['block', [0x02, 0x03, 0x04]],
-  // unreachable, else, end, return, drop, select
-  ['none', [0x00, 0x05, 0x0b, 0x0f, 0x1a, 0x1b]],
+  ['end', [0x0b]],
+  // unreachable, else, return, drop, select
+  ['none', [0x00, 0x05, 0x0f, 0x1a, 0x1b]],
   // br, br_if
   ['label', [0x0c, 0x0d]],
   // call_indirect, return_call_indirect
@@ -37,9 +40,9 @@ const rows: readonly (readonly [Immediate, readonly number[]])[] = [
   ['none', [0xa7, 0xac, 0xad, ...range(0xc0, 0xc4)]],
 ];
 
-/** Opcode → what follows it; undefined: not allowed. */
-export const immediates: readonly (Immediate | undefined)[] = (() => {
-  const table: (Immediate | undefined)[] = new Array(256).fill(undefined);
-  for (const [immediate, opcodes] of rows) for (const opcode of opcodes) table[opcode] = immediate;
+/** Opcode → one of IMMEDIATES; 0: not allowed. */
+export const immediates: Uint8Array = (() => {
+  const table = new Uint8Array(256);
+  for (const [what, opcodes] of rows) for (const opcode of opcodes) table[opcode] = IMMEDIATES[what];
   return table;
 })();

@@ -67,6 +67,13 @@ export function endingDifference(oracle: State, ours: State): string | undefined
   return undefined;
 }
 
+/** Access fault → the page fault of the same kind of access. */
+const pageFaultOf = new Map([
+  [1n, 12n],
+  [5n, 13n],
+  [7n, 15n],
+]);
+
 export const legalDifferences: readonly LegalDifference[] = [
   {
     what: 'mtval after ebreak',
@@ -100,6 +107,16 @@ export const legalDifferences: readonly LegalDifference[] = [
       [4n, 5n, 13n].includes(oracle) &&
       [6n, 7n, 15n].includes(ours) &&
       isAmo(instruction),
+  },
+  {
+    what: 'a page table that is not in RAM',
+    ours: 'access fault',
+    qemu: 'page fault',
+    section: 'P §12.3.2 step 2: access to the entry violates a PMA check (QEMU 7.2 errs)',
+    accepts: ({ field, oracle, ours, after }) =>
+      (field === 'mcause' || field === 'scause') &&
+      pageFaultOf.get(ours) === oracle &&
+      fieldValue(after, fieldIndex('satp')) >> 60n !== 0n,
   },
   {
     what: TABLE_ENTRY_BITS,

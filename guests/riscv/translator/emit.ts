@@ -1,9 +1,20 @@
-// The pieces of a unit's code. While it runs, the integer registers are WebAssembly locals 1 to 31; float registers stay
-// in memory. Two ways out are shared: FAULT takes the trap that a slow path left behind, LEAVE hands an instruction to
-// the interpreter. Both find in local PLACE where they were: offset in the page << 16 | instructions of the block done.
+// The pieces of a unit's code. A unit is called with the instructions left of the slice, the calls of units by units that
+// have not returned, the virtual address of its page and that page's decoded slots; it gives back the instructions it
+// left. While it runs, the integer registers are WebAssembly locals; float registers stay in memory.
 import { atomicDone, atomicPointer, loadReserved, storeConditional } from '../machine/hart/atomic.ts';
-import { F, FS, PC, STOP_AT, X } from '../machine/hart/state.ts';
-import { leaveUnit, loadMiss, storeMiss, takeTrap } from './runtime.ts';
+import { DATA_CONTEXT, F, FS, PC, STOP_AT, X } from '../machine/hart/state.ts';
+import { SITE_BYTES, SITE_LIMIT, SITES } from '../machine/memory/layout.ts';
+import {
+  accessOffset,
+  baseOf,
+  groupOf,
+  isForStores,
+  lowestOf,
+  openedBy,
+  setOpenedBy,
+  spanOf,
+} from './access-groups.ts';
+import { siteMiss } from './runtime.ts';
 import {
   emit,
   emitAccess,
@@ -12,62 +23,66 @@ import {
   emitConst64,
   emitGet,
   emitSet,
-  emitTailCallIndirect,
   emitTee,
-  emitU32,
+  emitUnlikelyIf,
   NO_RESULT,
-  OP_BR,
-  OP_ELSE,
   OP_END,
-  OP_IF,
   OP_RETURN,
-  RESULT_I32,
   TYPE_CONDITIONAL,
   TYPE_DONE,
+  TYPE_FLOAT,
   TYPE_LOAD,
-  TYPE_STORE,
+  TYPE_SITE,
   TYPE_TARGET,
-  TYPE_UNIT,
 } from './wasm-writer.ts';
 
+// Locals: the parameters, x1 to x31 from 4 on, then the others by type.
 export const LOCAL_N: u32 = 0;
-export const LOCAL_PAGE_VA: u32 = 32;
-export const LOCAL_VA: u32 = 33;
-export const LOCAL_OLD: u32 = 34;
-export const LOCAL_TARGET: u32 = 35;
-export const I64_LOCALS: u32 = 35;
-export const LOCAL_SITE: u32 = 36;
+export const LOCAL_DEPTH: u32 = 1;
+export const LOCAL_PAGE_VA: u32 = 2;
+export const LOCAL_PAGE_BASE: u32 = 3;
+const LOCAL_X0: u32 = 3;
+export const LOCAL_OLD: u32 = 35;
+export const LOCAL_TARGET: u32 = 36;
+export const I64_LOCALS: u32 = 33;
 export const LOCAL_POINTER: u32 = 37;
-export const LOCAL_PLACE: u32 = 38;
-export const LOCAL_EPOCH: u32 = 39;
-export const LOCAL_PAGE_BASE: u32 = 40;
-export const I32_LOCALS: u32 = 5;
+const LOCAL_GROUPS: u32 = 38;
+/** Groups of accesses whose pointers are kept at a time. */
+const KEPT_GROUPS: u32 = 24;
+export const I32_LOCALS: u32 = 1 + KEPT_GROUPS;
 
 const I32_LOAD: u8 = 0x28;
+const I32_LOAD16_U: u8 = 0x2f;
 const I64_LOAD: u8 = 0x29;
+const I64_LOAD32_U: u8 = 0x35;
 const I32_STORE: u8 = 0x36;
 const I64_STORE: u8 = 0x37;
 const I32_EQZ: u8 = 0x45;
+const I32_NE: u8 = 0x47;
 const I32_LE_S: u8 = 0x4c;
-const I64_EQ: u8 = 0x51;
+const I64_GE_U: u8 = 0x5a;
 const I32_ADD: u8 = 0x6a;
 const I32_SUB: u8 = 0x6b;
 const I64_ADD: u8 = 0x7c;
-const I64_AND: u8 = 0x83;
+const I64_SUB: u8 = 0x7d;
 const I64_OR: u8 = 0x84;
 const I32_WRAP: u8 = 0xa7;
-const EXTEND_UNSIGNED: u8 = 0xad;
 const BOXED: i64 = 0xffff_ffff_0000_0000;
 
-/** Labels between here and FAULT's block; LEAVE's is one further out. */
+/** WebAssembly blocks around what is being written. */
 let labelDepth: u32 = 0;
-/** Instruction being translated: its PLACE. */
-let place: i32 = 0;
-/** Registers whose site is known: 32 for loads, 32 for stores; entries are site byte offset + 1. */
-const SITE_SLOTS: u32 = 256;
+/** The instruction being translated: its offset in the page, how many of its block come before it. */
+let place: u32 = 0;
+let ordinal: u32 = 0;
+/** Registers that may differ from memory before it. */
+let dirty: u32 = 0;
+/** What the block has established so far: that the float unit is on, that its registers count as dirty. */
+let isFloatOn: bool = false;
+let isFloatDirty: bool = false;
 let firstSite: u32 = 0;
 let sites: u32 = 0;
-const siteOf = memory.data(128);
+/** Checks of groups written so far in the block. */
+let checks: u32 = 0;
 
 export function rd(word: u32): u32 {
   return (word >>> 7) & 31;
@@ -81,20 +96,45 @@ export function rs2(word: u32): u32 {
   return (word >>> 20) & 31;
 }
 
-export function beginUnit(site: u32): void {
+/** Begins the unit of the block at offset `at`, for the data context that is current now; elsewhere it gives up. */
+export function beginUnit(at: u32, site: u32): void {
   labelDepth = 0;
+  emitLoadState(I32_LOAD, DATA_CONTEXT);
+  emitConst32(load<i32>(DATA_CONTEXT));
+  emit(I32_NE);
+  beginUnlikely();
+  emitPc(at);
+  emitReturn();
+  endLabel();
   firstSite = site;
   sites = 0;
-  memory.fill(siteOf, 0, 128);
 }
 
 export function sitesUsed(): u32 {
   return sites;
 }
 
+export function beginBlock(dirtyRegisters: u32): void {
+  dirty = dirtyRegisters;
+  isFloatOn = false;
+  isFloatDirty = false;
+  checks = 0;
+}
+
+export function setPlace(at: u32, done: u32): void {
+  place = at;
+  ordinal = done;
+}
+
 export function beginLabel(opcode: u8): void {
   emit(opcode);
   emit(NO_RESULT);
+  labelDepth++;
+}
+
+/** An `if` for what hardly ever happens. */
+export function beginUnlikely(): void {
+  emitUnlikelyIf();
   labelDepth++;
 }
 
@@ -107,23 +147,24 @@ export function currentDepth(): u32 {
   return labelDepth;
 }
 
-export function setPlace(at: u32, done: u32): void {
-  place = <i32>((at << 16) | done);
-}
-
 export function getRegister(register: u32): void {
-  if (register) emitGet(register);
+  if (register) emitGet(LOCAL_X0 + register);
   else emitConst64(0);
 }
 
 export function setRegister(register: u32): void {
-  if (register) emitSet(register);
-  else emit(0x1a);
+  if (!register) {
+    emit(0x1a);
+    return;
+  }
+  emitSet(LOCAL_X0 + register);
+  dirty |= (<u32>1) << register;
 }
 
 /** The virtual address of offset `at` of the unit's page. */
 export function emitPageAddress(at: i64): void {
   emitGet(LOCAL_PAGE_VA);
+  if (!at) return;
   emitConst64(at);
   emit(I64_ADD);
 }
@@ -133,93 +174,74 @@ export function callHelper(index: u32, type: u32): void {
   emitCallIndirect(type);
 }
 
-/** Pops an i32: where it is 0, takes the trap that was left behind. */
-function faultUnless(): void {
-  emit(I32_EQZ);
-  emit(OP_IF);
-  emit(NO_RESULT);
-  emitConst32(place);
-  emitSet(LOCAL_PLACE);
-  emit(OP_BR);
-  emitU32(labelDepth + 1);
-  emit(OP_END);
+/** Leaves the address of an access without its constant part on the stack, for state at a fixed address. */
+function emitState(): void {
+  emitConst32(0);
+}
+
+export function emitLoadState(opcode: u8, at: usize): void {
+  emitState();
+  emitAccess(opcode, at);
+}
+
+/** Hands the instruction being translated to the interpreter. */
+function leave(): void {
+  emitSpill(dirty);
+  emitPc(place);
+  emitGet(LOCAL_N);
+  if (ordinal) {
+    emitConst32(<i32>ordinal);
+    emit(I32_SUB);
+  }
+  emit(OP_RETURN);
 }
 
 /** Pops an i32: where it is 0, the interpreter does this instruction. */
 function leaveUnless(): void {
   emit(I32_EQZ);
-  emit(OP_IF);
-  emit(NO_RESULT);
-  emitConst32(place);
-  emitSet(LOCAL_PLACE);
-  emit(OP_BR);
-  emitU32(labelDepth + 2);
-  emit(OP_END);
-}
-
-/** Byte offset of the site of a base register in the site TLB. */
-function siteFor(register: u32, isStore: bool): u32 {
-  const at = siteOf + ((isStore ? 32 : 0) + register) * 2;
-  const known = <u32>load<u16>(at);
-  if (known) return known - 1;
-  const site = ((firstSite + sites++) & (SITE_SLOTS - 1)) << 4;
-  store<u16>(at, <u16>(site + 1));
-  return site;
-}
-
-function emitAddress(word: u32, immediate: i64): void {
-  getRegister(rs1(word));
-  if (immediate) {
-    emitConst64(immediate);
-    emit(I64_ADD);
-  }
-  emitSet(LOCAL_VA);
-}
-
-/** Leaves on the stack whether the site's page holds all `bytes` bytes at LOCAL_VA. */
-function emitSiteCheck(site: u32, bytes: u32): void {
-  emitGet(LOCAL_VA);
-  if (bytes > 1) {
-    emitConst64(<i64>bytes - 1);
-    emit(I64_ADD);
-  }
-  emitConst64(-4096);
-  emit(I64_AND);
-  emitGet(LOCAL_SITE);
-  emitAccess(I64_LOAD, site);
-  emit(I64_EQ);
-}
-
-function emitSitePointer(site: u32): void {
-  emitGet(LOCAL_VA);
-  emit(I32_WRAP);
-  emitGet(LOCAL_SITE);
-  emitAccess(I32_LOAD, <usize>site + 8);
-  emit(I32_ADD);
-}
-
-/** Leaves the host address of `bytes` readable bytes on the stack. */
-function emitReadable(word: u32, bytes: u32): void {
-  const site = siteFor(rs1(word), false);
-  emitAddress(word, <i64>(<i32>word >> 20));
-  emitSiteCheck(site, bytes);
-  emit(OP_IF);
-  emit(RESULT_I32);
-  labelDepth++;
-  emitSitePointer(site);
-  emit(OP_ELSE);
-  emitGet(LOCAL_VA);
-  emitConst32(<i32>bytes);
-  emitConst32(<i32>site);
-  callHelper(loadMiss.index, TYPE_LOAD);
-  emitTee(LOCAL_POINTER);
-  faultUnless();
-  emitGet(LOCAL_POINTER);
+  beginUnlikely();
+  leave();
   endLabel();
 }
 
+/** Sees to it that a local holds the host address of a group's first byte; gives back the local. */
+function pointerOf(group: u32): u32 {
+  const known = openedBy(group);
+  if (known && checks - known < KEPT_GROUPS) return LOCAL_GROUPS + (known % KEPT_GROUPS);
+  setOpenedBy(group, ++checks);
+  const pointer = LOCAL_GROUPS + (checks % KEPT_GROUPS);
+  const site = SITES + <usize>((firstSite + sites++) & (SITE_LIMIT - 1)) * SITE_BYTES;
+  const base = baseOf(group);
+  // In this order, and with a limit of 32 bits, the engine keeps each load apart from what uses it: folded into the
+  // instruction that uses it, it would be done twice.
+  emitLoadState(I64_LOAD, site);
+  getRegister(base);
+  emit(I64_SUB);
+  emitLoadState(I64_LOAD32_U, site + 8);
+  emit(I64_GE_U);
+  beginUnlikely();
+  getRegister(base);
+  emitConst32(<i32>site);
+  emitConst32(lowestOf(group));
+  emitConst32(<i32>(spanOf(group) | (isForStores(group) ? 0x10000 : 0)));
+  callHelper(siteMiss.index, TYPE_SITE);
+  leaveUnless();
+  endLabel();
+  getRegister(base);
+  emit(I32_WRAP);
+  emitLoadState(I32_LOAD, site + 16);
+  emit(I32_ADD);
+  emitSet(pointer);
+  return pointer;
+}
+
+/** Offset of an access from its group's first byte. */
+function offsetInGroup(word: u32): usize {
+  return <usize>(accessOffset(word) - lowestOf(groupOf(ordinal)));
+}
+
 export function emitLoad(word: u32, bytes: u32, signed: bool): void {
-  emitReadable(word, bytes);
+  const pointer = pointerOf(groupOf(ordinal));
   const opcode: u8 =
     bytes == 8
       ? I64_LOAD
@@ -234,79 +256,66 @@ export function emitLoad(word: u32, bytes: u32, signed: bool): void {
           : signed
             ? 0x30
             : 0x31;
-  emitAccess(opcode, 0);
+  emitGet(pointer);
+  emitAccess(opcode, offsetInGroup(word));
   setRegister(rd(word));
 }
 
-/** Stores what `emitValue` leaves on the stack: 0 a register of the integers, 1 of the floats. */
-function emitStoring(word: u32, bytes: u32, isFloat: bool): void {
-  const site = siteFor(rs1(word), true);
-  emitAddress(word, ((<i64>(<i32>word >> 25)) << 5) | <i64>rd(word));
-  emitSiteCheck(site, bytes);
-  beginLabel(OP_IF);
-  emitSitePointer(site);
-  emitStored(word, isFloat);
-  emitAccess(bytes == 8 ? I64_STORE : bytes == 4 ? 0x3e : bytes == 2 ? 0x3d : 0x3c, 0);
-  emit(OP_ELSE);
-  emitGet(LOCAL_VA);
-  emitStored(word, isFloat);
-  emitConst32(<i32>bytes);
-  emitConst32(<i32>site);
-  callHelper(storeMiss.index, TYPE_STORE);
-  faultUnless();
-  endLabel();
-}
-
-function emitStored(word: u32, isFloat: bool): void {
-  if (!isFloat) {
-    getRegister(rs2(word));
-    return;
-  }
-  emitConst32(0);
-  emitAccess(I64_LOAD, F + ((<usize>rs2(word)) << 3));
+function storeOpcode(bytes: u32): u8 {
+  return bytes == 8 ? I64_STORE : bytes == 4 ? 0x3e : bytes == 2 ? 0x3d : 0x3c;
 }
 
 export function emitStore(word: u32, bytes: u32): void {
-  emitStoring(word, bytes, false);
+  emitGet(pointerOf(groupOf(ordinal)));
+  getRegister(rs2(word));
+  emitAccess(storeOpcode(bytes), offsetInGroup(word));
 }
 
-function emitFloatCheck(): void {
-  emitConst32(0);
-  emitAccess(I32_LOAD, FS);
+function checkFloat(): void {
+  if (isFloatOn) return;
+  isFloatOn = true;
+  emitLoadState(I32_LOAD, FS);
   leaveUnless();
 }
 
-function emitFloatDirty(): void {
-  emitConst32(0);
+function markFloatDirty(): void {
+  if (isFloatDirty) return;
+  isFloatDirty = true;
+  emitState();
   emitConst32(3);
   emitAccess(I32_STORE, FS);
 }
 
+function floatAddress(register: u32): usize {
+  return F + ((<usize>register) << 3);
+}
+
 export function emitFloatLoad(word: u32, bytes: u32): void {
-  emitFloatCheck();
-  emitReadable(word, bytes);
-  emitSet(LOCAL_POINTER);
-  emitConst32(0);
-  emitGet(LOCAL_POINTER);
-  emitAccess(bytes == 8 ? I64_LOAD : 0x35, 0);
+  checkFloat();
+  const pointer = pointerOf(groupOf(ordinal));
+  emitState();
+  emitGet(pointer);
+  emitAccess(bytes == 8 ? I64_LOAD : 0x35, offsetInGroup(word));
   if (bytes == 4) {
     emitConst64(BOXED);
     emit(I64_OR);
   }
-  emitAccess(I64_STORE, F + ((<usize>rd(word)) << 3));
-  emitFloatDirty();
+  emitAccess(I64_STORE, floatAddress(rd(word)));
+  markFloatDirty();
 }
 
 export function emitFloatStore(word: u32, bytes: u32): void {
-  emitFloatCheck();
-  emitStoring(word, bytes, true);
+  checkFloat();
+  emitGet(pointerOf(groupOf(ordinal)));
+  emitLoadState(I64_LOAD, floatAddress(rs2(word)));
+  emitAccess(storeOpcode(bytes), offsetInGroup(word));
 }
 
 /** A float instruction by its function, which works on registers in memory. */
 export function emitFloat(word: u32, index: u32, readsInteger: bool, writesInteger: bool): void {
   if (readsInteger && rs1(word)) storeRegister(rs1(word));
   emitConst32(<i32>word);
-  callHelper(index, TYPE_UNIT);
+  callHelper(index, TYPE_FLOAT);
   leaveUnless();
   if (writesInteger && rd(word)) loadRegister(rd(word));
 }
@@ -325,7 +334,7 @@ export function emitAtomicBegin(word: u32, bytes: u32): void {
   emitConst32(<i32>bytes);
   callHelper(atomicPointer.index, TYPE_TARGET);
   emitTee(LOCAL_POINTER);
-  faultUnless();
+  leaveUnless();
   emitGet(LOCAL_POINTER);
   emitAccess(bytes == 8 ? I64_LOAD : 0x34, 0);
   emitSet(LOCAL_OLD);
@@ -336,13 +345,13 @@ export function emitAtomicBegin(word: u32, bytes: u32): void {
 }
 
 export function emitAtomicEnd(word: u32, bytes: u32): void {
-  emitAccess(bytes == 8 ? I64_STORE : 0x3e, 0);
+  emitAccess(storeOpcode(bytes), 0);
   emitGet(LOCAL_POINTER);
   emitConst32(<i32>bytes);
   callHelper(atomicDone.index, TYPE_DONE);
   if (rd(word)) {
     emitGet(LOCAL_OLD);
-    emitSet(rd(word));
+    setRegister(rd(word));
   }
 }
 
@@ -351,7 +360,7 @@ export function emitLoadReserved(word: u32, bytes: u32): void {
   emitConst32(<i32>bytes);
   emitConst32(<i32>(rd(word) << 3));
   callHelper(loadReserved.index, TYPE_LOAD);
-  faultUnless();
+  leaveUnless();
   if (rd(word)) loadRegister(rd(word));
 }
 
@@ -361,19 +370,18 @@ export function emitStoreConditional(word: u32, bytes: u32): void {
   getRegister(rs2(word));
   emitConst32(<i32>(rd(word) << 3));
   callHelper(storeConditional.index, TYPE_CONDITIONAL);
-  faultUnless();
+  leaveUnless();
   if (rd(word)) loadRegister(rd(word));
 }
 
 function loadRegister(register: u32): void {
-  emitConst32(0);
-  emitAccess(I64_LOAD, X + ((<usize>register) << 3));
-  emitSet(register);
+  emitLoadState(I64_LOAD, X + ((<usize>register) << 3));
+  setRegister(register);
 }
 
 function storeRegister(register: u32): void {
-  emitConst32(0);
-  emitGet(register);
+  emitState();
+  getRegister(register);
   emitAccess(I64_STORE, X + ((<usize>register) << 3));
 }
 
@@ -389,18 +397,27 @@ export function emitSpill(registers: u32): void {
     if ((registers >>> register) & 1) storeRegister(register);
 }
 
-/** The pc becomes offset `at` of the unit's page, and the unit returns. */
-export function emitReturnAt(at: i64): void {
-  emitConst32(0);
+/** The pc becomes offset `at` of the unit's page. */
+export function emitPc(at: i64): void {
+  emitState();
   emitPageAddress(at);
   emitAccess(I64_STORE, PC);
+}
+
+/** The pc becomes LOCAL_TARGET. */
+export function emitPcFromTarget(): void {
+  emitState();
+  emitGet(LOCAL_TARGET);
+  emitAccess(I64_STORE, PC);
+}
+
+export function emitReturn(): void {
   emitGet(LOCAL_N);
   emit(OP_RETURN);
 }
 
 /** Takes instructions off what is left. */
 export function emitCount(instructions: u32): void {
-  if (!instructions) return;
   emitGet(LOCAL_N);
   emitConst32(<i32>instructions);
   emit(I32_SUB);
@@ -410,27 +427,7 @@ export function emitCount(instructions: u32): void {
 /** Leaves on the stack whether the slice is over. */
 export function emitIsOver(): void {
   emitGet(LOCAL_N);
-  emitConst32(0);
-  emitAccess(I32_LOAD, STOP_AT);
+  // Either 0 or far above any slice's length; of 16 bits for the reason given in pointerOf.
+  emitLoadState(I32_LOAD16_U, STOP_AT);
   emit(I32_LE_S);
-}
-
-/** What FAULT's and LEAVE's blocks end with: registers and pc as they were before the instruction. */
-export function emitWayOut(registers: u32, isTrap: bool): void {
-  emitSpill(registers);
-  emitConst32(0);
-  emitGet(LOCAL_PAGE_VA);
-  emitGet(LOCAL_PLACE);
-  emitConst32(16);
-  emit(0x76);
-  emit(EXTEND_UNSIGNED);
-  emit(I64_ADD);
-  emitAccess(I64_STORE, PC);
-  emitGet(LOCAL_N);
-  emitGet(LOCAL_PLACE);
-  emitConst32(0xffff);
-  emit(0x71);
-  emit(I32_SUB);
-  emitConst32(<i32>(isTrap ? takeTrap.index : leaveUnit.index));
-  emitTailCallIndirect(TYPE_UNIT);
 }

@@ -45,14 +45,23 @@ export const IS_LOOP: usize = 26;
 export const WRITTEN: usize = 28;
 export const DIRTY: usize = 32;
 export const LAST_WORD: usize = 36;
+/** Registers that the block reads before it writes them. */
+export const READ: usize = 40;
+/** Registers whose values matter where the block begins. */
+export const LIVE: usize = 44;
+/** Whether an instruction before the last may leave the unit. */
+export const MAY_LEAVE: usize = 48;
+/** Head of the innermost loop that the block is in, and of the loop around a head's own; or NONE. */
+const LOOP_OF: usize = 50;
+const OUTER: usize = 52;
+/** The block in whose code, or behind whose loop, the block's code goes when it needs a label; NONE when it does not. */
+export const WITHIN: usize = 54;
+export const BEHIND: usize = 56;
 
 let host: usize = 0;
 let blocks: u32 = 0;
 let ordered: u32 = 0;
 let head: u32 = 0;
-/** Registers that the region reads or writes, and those that it writes. */
-export let usedRegisters: u32 = 0;
-export let writtenRegisters: u32 = 0;
 
 export function blockCount(): u32 {
   return blocks;
@@ -113,6 +122,11 @@ function jumpOffset(word: u32): i32 {
   );
 }
 
+/** Whether a jump that writes this register is a call (Unprivileged 20240411, table 3). */
+function isLink(register: u32): bool {
+  return register == 1 || register == 5;
+}
+
 /** What an instruction is to the region: KIND_FALL for all that only computes. */
 function kindOf(word: u32): u32 {
   const major = word & 0x7f;
@@ -120,9 +134,15 @@ function kindOf(word: u32): u32 {
   if (operationOf(word) == 0 || major == 0x73) return KIND_STOP;
   if (major == 0x0f) return word & 0x7000 ? KIND_STOP : KIND_FALL;
   if (major == 0x63) return KIND_BRANCH;
-  if (major == 0x6f) return link ? KIND_CALL : KIND_GOTO;
-  if (major == 0x67) return link ? KIND_INDIRECT_CALL : KIND_INDIRECT;
+  if (major == 0x6f) return isLink(link) ? KIND_CALL : KIND_GOTO;
+  if (major == 0x67) return isLink(link) ? KIND_INDIRECT_CALL : KIND_INDIRECT;
   return KIND_FALL;
+}
+
+/** Whether an instruction may have to be left to the interpreter: memory accesses and float arithmetic. */
+function mayLeave(word: u32): bool {
+  const major = word & 0x7f;
+  return (major & ~0x24) == 0x03 || major == 0x2f || (major & ~0x0c) == 0x43 || major == 0x53;
 }
 
 function targetOf(at: u32, word: u32, kind: u32): i32 {
@@ -187,6 +207,7 @@ function makeBlock(start: u32): void {
   setField(block, START, start);
   let at = start;
   let count: u32 = 0;
+  let read: u32 = 0;
   let written: u32 = 0;
   let kind = KIND_FALL;
   let word: u32 = 0;
@@ -196,9 +217,10 @@ function makeBlock(start: u32): void {
     word = wordAt(at);
     kind = kindOf(word);
     const answer = operationOf(word);
+    if (answer & (1 << 27)) read |= ((<u32>1) << ((word >>> 15) & 31)) & ~written;
+    if (answer & (1 << 28)) read |= ((<u32>1) << ((word >>> 20) & 31)) & ~written;
     if (((answer >>> 25) & 3) == 1) written |= (<u32>1) << ((word >>> 7) & 31);
-    if (answer & (1 << 27)) usedRegisters |= (<u32>1) << ((word >>> 15) & 31);
-    if (answer & (1 << 28)) usedRegisters |= (<u32>1) << ((word >>> 20) & 31);
+    if (mayLeave(word)) setField(block, MAY_LEAVE, 1);
     count++;
     at += lengthAt(at);
   } while (kind == KIND_FALL && isVisited(<i32>at) && !isLeader(at));
@@ -210,10 +232,9 @@ function makeBlock(start: u32): void {
   setField(block, LAST, last);
   setWide(block, LAST_WORD, word);
   setWide(block, WRITTEN, written);
+  setWide(block, READ, read & ~1);
   if (kind == KIND_BRANCH || kind == KIND_GOTO || kind == KIND_CALL)
     setWide(block, TAKEN, <u32>targetOf(last, word, kind));
-  usedRegisters |= written;
-  writtenRegisters |= written;
 }
 
 function blockAt(at: i32): u32 {
@@ -324,6 +345,78 @@ function classify(): bool {
   return true;
 }
 
+function isBackEdge(from: u32, to: u32): bool {
+  return to != NONE && field(to, ORDINAL) <= field(from, ORDINAL);
+}
+
+function pushPredecessors(block: u32, backOnly: bool): void {
+  for (let i: u32 = 0; i < ordered; i++) {
+    const from = blockInOrder(i);
+    if (field(from, TO_TAKEN) != block && field(from, TO_NEXT) != block) continue;
+    if (backOnly && !isBackEdge(from, block)) continue;
+    store<u16>(STACK + ((<usize>stacked) << 1), <u16>from);
+    stacked++;
+  }
+}
+
+/** Finds which blocks are in the loop of a head; inner loops have been found before. */
+function findLoop(loop: u32): void {
+  setField(loop, LOOP_OF, loop);
+  stacked = 0;
+  pushPredecessors(loop, true);
+  while (stacked > 0) {
+    stacked--;
+    let block = <u32>load<u16>(STACK + ((<usize>stacked) << 1));
+    if (field(block, LOOP_OF) == NONE) setField(block, LOOP_OF, loop);
+    else {
+      block = field(block, LOOP_OF);
+      while (block != loop && field(block, OUTER) != NONE) block = field(block, OUTER);
+      if (block == loop) continue;
+      setField(block, OUTER, loop);
+    }
+    pushPredecessors(block, false);
+  }
+}
+
+function isInLoop(block: u32, loop: u32): bool {
+  let inner = field(block, LOOP_OF);
+  while (inner != loop && inner != NONE) inner = field(inner, OUTER);
+  return inner == loop;
+}
+
+/**
+ * Decides where each block's code goes. What a loop's blocks dominate but is not in the loop goes behind it: the engine
+ * takes every variable that is set within a WebAssembly loop for one of the loop's own.
+ */
+function place(): void {
+  for (let i: u32 = 0; i < ordered; i++) {
+    const block = blockInOrder(i);
+    setField(block, LOOP_OF, NONE);
+    setField(block, OUTER, NONE);
+  }
+  for (let i = ordered; i > 0; i--) {
+    const block = blockInOrder(i - 1);
+    if (field(block, IS_LOOP)) findLoop(block);
+  }
+  for (let i: u32 = 0; i < ordered; i++) {
+    const block = blockInOrder(i);
+    const dominator = field(block, DOMINATOR);
+    let left: u32 = NONE;
+    let loop = block == head ? NONE : field(dominator, LOOP_OF);
+    while (loop != NONE && !isInLoop(block, loop)) {
+      left = loop;
+      loop = field(loop, OUTER);
+    }
+    setField(block, BEHIND, left);
+    setField(block, WITHIN, left == NONE && field(block, JOINS) > 1 ? dominator : NONE);
+  }
+}
+
+/** Whether a block's code begins with a label to branch to. */
+export function hasLabel(block: u32): bool {
+  return field(block, WITHIN) != NONE || field(block, BEHIND) != NONE;
+}
+
 /** Registers that may differ from memory at the end of a block: none behind a call, which needs them there. */
 export function dirtyAtEnd(block: u32): u32 {
   return wideField(block, DIRTY) | wideField(block, WRITTEN);
@@ -350,12 +443,46 @@ function spreadDirt(): void {
   }
 }
 
+/** Whether a block's end may lead out of the unit, or to a call. */
+function mayEndUnit(block: u32): bool {
+  const kind = field(block, KIND);
+  if (kind != KIND_BRANCH && kind != KIND_GOTO && kind != KIND_FALL) return true;
+  const taken = field(block, TO_TAKEN);
+  const next = field(block, TO_NEXT);
+  if (kind != KIND_FALL && isExit(block, taken)) return true;
+  return kind != KIND_GOTO && isExit(block, next);
+}
+
+function isExit(block: u32, to: u32): bool {
+  return to == NONE || field(to, ORDINAL) <= field(block, ORDINAL);
+}
+
+function spreadLife(): void {
+  let changed = true;
+  while (changed) {
+    changed = false;
+    for (let i = ordered; i > 0; i--) {
+      const block = blockInOrder(i - 1);
+      let behind: u32 = mayEndUnit(block) ? dirtyAtEnd(block) : 0;
+      if (!isCall(field(block, KIND))) {
+        for (let side: usize = 0; side < 4; side += 2) {
+          const to = field(block, TO_TAKEN + side);
+          if (to != NONE) behind |= wideField(to, LIVE);
+        }
+      }
+      let live = wideField(block, READ) | (behind & ~wideField(block, WRITTEN));
+      if (field(block, MAY_LEAVE)) live |= wideField(block, DIRTY);
+      if (live == wideField(block, LIVE)) continue;
+      setWide(block, LIVE, live);
+      changed = true;
+    }
+  }
+}
+
 /** Works out the region that begins at offset `from` of the page at `pageHost`; false when there is none. */
 export function findRegion(pageHost: usize, from: u32): bool {
   host = pageHost;
   blocks = 0;
-  usedRegisters = 0;
-  writtenRegisters = 0;
   explore(from);
   if (!isVisited(<i32>from)) return false;
   makeBlock(from);
@@ -368,6 +495,8 @@ export function findRegion(pageHost: usize, from: u32): bool {
     order();
     dominate();
   } while (!classify());
+  place();
   spreadDirt();
+  spreadLife();
   return true;
 }

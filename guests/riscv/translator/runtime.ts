@@ -1,80 +1,56 @@
-// What units call: memory accesses that their sites do not answer, the way to the next unit, traps. All of it runs in the
+// What units call: the sites of groups of accesses that do not answer, the way to the next unit. All of it runs in the
 // sandbox; units reach it through the table.
-
 import { OP_UNIT } from '../machine/hart/decoder.generated.ts';
-import { loadSlow } from '../machine/hart/load.ts';
+import { cacheJump } from '../machine/hart/jump-cache.ts';
+import { prepareLoad } from '../machine/hart/load.ts';
 import { fillSite } from '../machine/hart/site-tlb.ts';
-import {
-  FETCH_TLB,
-  PAGE_BASE,
-  PAGE_VA,
-  PC,
-  READ_TLB,
-  STOP_AT,
-  TRAP_CAUSE,
-  TRAP_VALUE,
-  WRITE_TLB,
-} from '../machine/hart/state.ts';
-import { storeSlow } from '../machine/hart/store.ts';
-import { enterTrap } from '../machine/hart/traps.ts';
+import { FETCH_TLB, NO_UNIT, PC, READ_TLB, STOP_AT, WRITE_TLB } from '../machine/hart/state.ts';
+import { translateStore } from '../machine/hart/store.ts';
 import { warmSlot } from './heat.ts';
 
-/** Host address of `width` bytes at `va`, or 0 with a trap's cause left behind; remembers the page for the site. */
-export function loadMiss(va: u64, width: u32, site: u32): usize {
-  const entry = <usize>load<u32>(READ_TLB) + ((<usize>va >>> 8) & 0x1ff0);
-  const tag = (va + <u64>(width - 1)) & ~0xfff;
+const FOR_STORES: u32 = 0x10000;
+
+/**
+ * Makes a site answer for a group of accesses whose first byte is at `register` + `lowest`. `extent`: its bytes, and
+ * FOR_STORES. False when the interpreter has to see to it: devices, faults, watched pages, groups in two pages.
+ */
+export function siteMiss(register: u64, site: u32, lowest: i32, extent: u32): bool {
+  const first = register + <i64>lowest;
+  const span = extent & 0xffff;
+  if ((first & 0xfff) + span > 4096) return false;
+  const isStore = (extent & FOR_STORES) != 0;
+  const tlb = <usize>load<u32>(isStore ? WRITE_TLB : READ_TLB);
+  const entry = tlb + ((<usize>first >>> 8) & 0x1ff0);
+  const tag = first & ~0xfff;
   if (load<u64>(entry) != tag) {
-    const host = loadSlow(va, width);
-    if (!host || load<u64>(entry) != tag) return host;
+    if (isStore) translateStore(first, 1);
+    else prepareLoad(first);
+    if (load<u64>(entry) != tag) return false;
   }
-  const host = <usize>va + load<u32>(entry, 8);
-  fillSite(site, va, host);
-  return host;
+  fillSite(site, register, lowest, span, <usize>first + load<u32>(entry, 8));
+  return true;
 }
 
-/** Stores, and remembers the page for the site; 0 with a trap's cause left behind. */
-export function storeMiss(va: u64, value: u64, width: u32, site: u32): u32 {
-  const entry = <usize>load<u32>(WRITE_TLB) + ((<usize>va >>> 8) & 0x1ff0);
-  const tag = (va + <u64>(width - 1)) & ~0xfff;
-  if (load<u64>(entry) != tag) {
-    if (!storeSlow(va, width, value)) return 0;
-    if (load<u64>(entry) == tag) fillSite(site, va, <usize>va + load<u32>(entry, 8));
-    return 1;
-  }
-  const host = <usize>va + load<u32>(entry, 8);
-  if (width == 8) store<u64>(host, value);
-  else if (width == 4) store<u32>(host, <u32>value);
-  else if (width == 2) store<u16>(host, <u16>value);
-  else store<u8>(host, <u8>value);
-  fillSite(site, va, host);
-  return 1;
-}
-
-/** A unit's stand-in: goes on in the interpreter, at the pc that was set. */
-export function leaveUnit(n: i32): i32 {
+/** What stands for a unit where there is none: goes on in the interpreter, at the pc that was set. */
+export function noUnit(n: i32, _depth: i32, _pageVa: u64, _pageBase: u32): i32 {
   return n;
 }
 
-/** Takes the exception that a slow path left behind, at the pc that was set. */
-export function takeTrap(n: i32): i32 {
-  store<u64>(PC, enterTrap(load<u64>(PC), load<u64>(TRAP_CAUSE), load<u64>(TRAP_VALUE)));
-  // Whoever waits for a call's return must not go on in another mode.
-  store<i32>(STOP_AT, i32.MAX_VALUE);
-  return n;
-}
-
-/** Table index of the unit at `target`, with everything set for it, or of `leaveUnit`. */
-export function unitAt(target: u64, n: i32): u32 {
+/** Jump cache entry of the unit at `target`, or one that leads to `noUnit` with the pc set. */
+export function unitAt(target: u64, n: i32): usize {
   const entry = <usize>load<u32>(FETCH_TLB) + ((<usize>target >>> 8) & 0x1ff0);
   store<u64>(PC, target);
-  if (load<u64>(entry) != (target & ~0xfff) || n <= load<i32>(STOP_AT)) return leaveUnit.index;
-  const base = <usize>load<u32>(entry, 8);
-  const slot = base + ((<usize>(target & 0xffe)) << 2);
+  if (load<u64>(entry) != (target & ~0xfff) || n <= load<i32>(STOP_AT)) return nowhere();
+  const page = load<u32>(entry, 8);
+  const slot = <usize>page + ((<usize>(target & 0xffe)) << 2);
   if (load<u16>(slot) != <u16>OP_UNIT) {
     warmSlot(slot, 1);
-    if (load<u16>(slot) != <u16>OP_UNIT) return leaveUnit.index;
+    if (load<u16>(slot) != <u16>OP_UNIT) return nowhere();
   }
-  store<u64>(PAGE_VA, target & ~0xfff);
-  store<u32>(PAGE_BASE, <u32>base);
-  return load<u32>(slot, 4);
+  return cacheJump(target, load<u32>(slot, 4), page);
+}
+
+function nowhere(): usize {
+  store<u32>(NO_UNIT, noUnit.index, 8);
+  return NO_UNIT;
 }

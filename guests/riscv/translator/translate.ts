@@ -4,36 +4,38 @@ import { publishCode } from '../../lib/hypercalls.ts';
 import { decodeAt } from '../machine/hart/decode.ts';
 import { PAGE_HOST } from '../machine/hart/decode-cache.ts';
 import { operationOf } from '../machine/hart/decoder.generated.ts';
+import { JUMP_CACHE, NEXT_SITE, PAGE_BASE, PC } from '../machine/hart/state.ts';
 import {
-  NEXT_SITE,
-  PAGE_BASE,
-  PAGE_VA,
-  PC,
-  SITE_TLB,
-  UNIT_DEPTH,
-  UNIT_EPOCH,
-} from '../machine/hart/state.ts';
-import { DECODED_PAGE_BYTES, DECODED_PAGES, MODULE, REGION } from '../machine/memory/layout.ts';
+  DECODED_PAGE_BYTES,
+  DECODED_PAGES,
+  JUMP_CACHE_BYTES,
+  MODULE,
+  REGION,
+} from '../machine/memory/layout.ts';
+import { groupAccesses } from './access-groups.ts';
 import {
+  beginBlock,
   beginLabel,
   beginUnit,
+  beginUnlikely,
+  callHelper,
   currentDepth,
   emitCount,
   emitIsOver,
+  emitLoadState,
   emitPageAddress,
+  emitPc,
+  emitPcFromTarget,
   emitReload,
-  emitReturnAt,
+  emitReturn,
   emitSpill,
-  emitWayOut,
   endLabel,
   getRegister,
   I32_LOCALS,
   I64_LOCALS,
-  LOCAL_EPOCH,
+  LOCAL_DEPTH,
   LOCAL_N,
-  LOCAL_PAGE_BASE,
-  LOCAL_PAGE_VA,
-  LOCAL_SITE,
+  LOCAL_POINTER,
   LOCAL_TARGET,
   rd,
   rs1,
@@ -43,17 +45,18 @@ import {
 } from './emit.ts';
 import { emitCondition, emitInstruction } from './instructions.generated.ts';
 import {
+  BEHIND,
   blockInOrder,
   COUNT,
-  DOMINATOR,
+  DIRTY,
   dirtyAtEnd,
   END,
   field,
   findRegion,
+  hasLabel,
   headBlock,
   IS_LOOP,
   isNone,
-  JOINS,
   KIND,
   KIND_BRANCH,
   KIND_CALL,
@@ -61,8 +64,8 @@ import {
   KIND_GOTO,
   KIND_INDIRECT_CALL,
   KIND_STOP,
-  LAST,
   LAST_WORD,
+  LIVE,
   lengthAt,
   ORDINAL,
   orderedBlocks,
@@ -70,10 +73,9 @@ import {
   TAKEN,
   TO_NEXT,
   TO_TAKEN,
-  usedRegisters,
+  WITHIN,
   wideField,
   wordAt,
-  writtenRegisters,
 } from './region.ts';
 import { unitAt } from './runtime.ts';
 import { installUnit, reserveUnit } from './unit-table.ts';
@@ -87,6 +89,7 @@ import {
   emitGet,
   emitSet,
   emitTailCallIndirect,
+  emitTee,
   emitU32,
   endModule,
   hasRoom,
@@ -95,7 +98,6 @@ import {
   OP_ELSE,
   OP_IF,
   OP_LOOP,
-  OP_RETURN,
   TYPE_TARGET,
   TYPE_UNIT,
 } from './wasm-writer.ts';
@@ -107,11 +109,9 @@ let labels: u32 = 0;
 let isWhole: bool = true;
 
 /** Guest calls that may be calls of units by units at a time. */
-const MAX_DEPTH: i32 = 48;
+const MAX_DEPTH: i32 = 192;
 const I32_LOAD: u8 = 0x28;
 const I64_LOAD: u8 = 0x29;
-const I32_STORE: u8 = 0x36;
-const I64_STORE: u8 = 0x37;
 
 function pushLabel(block: u32): void {
   store<u16>(LABELS + ((<usize>labels) << 2), <u16>currentDepth());
@@ -131,16 +131,6 @@ function branchTo(mark: u32): void {
   isWhole = false;
 }
 
-/** Goes to offset `at` (of the page or beyond it), where there may be a unit. */
-function emitGoTo(at: i64): void {
-  emitGet(LOCAL_N);
-  emitPageAddress(at);
-  emitGet(LOCAL_N);
-  emitConst32(<i32>unitAt.index);
-  emitCallIndirect(TYPE_TARGET);
-  emitTailCallIndirect(TYPE_UNIT);
-}
-
 /** Goes on at a successor of `from`, a block or else offset `at` outside of the region. */
 function emitEdge(from: u32, to: u32, at: i64): void {
   if (isNone(to)) {
@@ -148,12 +138,13 @@ function emitEdge(from: u32, to: u32, at: i64): void {
     emitGoTo(at);
   } else if (field(to, ORDINAL) <= field(from, ORDINAL)) {
     emitIsOver();
-    beginLabel(OP_IF);
+    beginUnlikely();
     emitSpill(dirtyAtEnd(from));
-    emitReturnAt(at);
+    emitPc(at);
+    emitReturn();
     endLabel();
     branchTo(to | LOOP_MARK);
-  } else if (field(to, JOINS) > 1) branchTo(to);
+  } else if (hasLabel(to)) branchTo(to);
   else emitTree(to);
 }
 
@@ -161,23 +152,35 @@ function emitEdge(from: u32, to: u32, at: i64): void {
 function emitTree(block: u32): void {
   if (!hasRoom()) isWhole = false;
   if (!isWhole) return;
-  const isLoop = field(block, IS_LOOP) != 0;
-  if (isLoop) {
-    beginLabel(OP_LOOP);
-    pushLabel(block | LOOP_MARK);
-  }
-  emitWithin(block, orderedBlocks());
-  if (isLoop) {
-    labels--;
-    endLabel();
-  }
+  if (field(block, IS_LOOP)) emitAround(block, orderedBlocks());
+  else emitWithin(block, orderedBlocks());
 }
 
-/** The block inside of WebAssembly blocks for the joins that it dominates directly and that come before `before`. */
+/** The loop of a block inside of WebAssembly blocks for what comes behind it, of that what is before `before`. */
+function emitAround(block: u32, before: u32): void {
+  for (let i = before; i > field(block, ORDINAL) + 1; i--) {
+    const behind = blockInOrder(i - 1);
+    if (field(behind, BEHIND) != block) continue;
+    beginLabel(OP_BLOCK);
+    pushLabel(behind);
+    emitAround(block, i - 1);
+    labels--;
+    endLabel();
+    emitTree(behind);
+    return;
+  }
+  beginLabel(OP_LOOP);
+  pushLabel(block | LOOP_MARK);
+  emitWithin(block, orderedBlocks());
+  labels--;
+  endLabel();
+}
+
+/** The block inside of WebAssembly blocks for the joins in its code, of those what is before `before`. */
 function emitWithin(block: u32, before: u32): void {
   for (let i = before; i > field(block, ORDINAL) + 1; i--) {
     const join = blockInOrder(i - 1);
-    if (field(join, DOMINATOR) != block || field(join, JOINS) < 2) continue;
+    if (field(join, WITHIN) != block) continue;
     beginLabel(OP_BLOCK);
     pushLabel(join);
     emitWithin(block, i - 1);
@@ -194,6 +197,8 @@ function emitBody(block: u32): void {
   const transfers = kind != KIND_FALL && kind != KIND_STOP;
   const instructions = field(block, COUNT) - (transfers ? 1 : 0);
   let at = field(block, START);
+  groupAccesses(at, instructions);
+  beginBlock(wideField(block, DIRTY));
   for (let done: u32 = 0; done < instructions; done++) {
     const word = wordAt(at);
     setPlace(at, done);
@@ -209,11 +214,16 @@ function emitTransfer(block: u32, kind: u32): void {
   const next = <i64>field(block, END);
   const taken = <i64>(<i32>wideField(block, TAKEN));
   if (kind == KIND_FALL) emitEdge(block, field(block, TO_NEXT), next);
-  else if (kind == KIND_GOTO) emitEdge(block, field(block, TO_TAKEN), taken);
-  else if (kind == KIND_STOP) {
+  else if (kind == KIND_GOTO) {
+    if (rd(word)) emitLink(word, next);
+    emitEdge(block, field(block, TO_TAKEN), taken);
+  } else if (kind == KIND_STOP) {
     emitSpill(dirtyAtEnd(block));
     if (next > 4094) emitGoTo(next);
-    else emitReturnAt(next);
+    else {
+      emitPc(next);
+      emitReturn();
+    }
   } else if (kind == KIND_BRANCH) {
     emitCondition(operationOf(word) & 0xffff, word);
     beginLabel(OP_IF);
@@ -222,14 +232,18 @@ function emitTransfer(block: u32, kind: u32): void {
     emitEdge(block, field(block, TO_NEXT), next);
     endLabel();
   } else if (kind == KIND_CALL) {
-    emitPageAddress(next);
-    setRegister(rd(word));
+    emitLink(word, next);
     emitPageAddress(taken);
     emitSet(LOCAL_TARGET);
     emitCall(block, next);
   } else {
     emitIndirect(block, word, next, kind == KIND_INDIRECT_CALL);
   }
+}
+
+function emitLink(word: u32, next: i64): void {
+  emitPageAddress(next);
+  setRegister(rd(word));
 }
 
 function emitIndirect(block: u32, word: u32, next: i64, isCall: bool): void {
@@ -239,111 +253,118 @@ function emitIndirect(block: u32, word: u32, next: i64, isCall: bool): void {
   emitConst64(-2);
   emit(0x83);
   emitSet(LOCAL_TARGET);
+  if (rd(word)) emitLink(word, next);
   if (isCall) {
-    emitPageAddress(next);
-    setRegister(rd(word));
     emitCall(block, next);
     return;
   }
   emitSpill(dirtyAtEnd(block));
   if (rs1(word) == 1 || rs1(word) == 5) {
     // A return: whoever called compares the address; where nobody did, the interpreter looks for the unit there.
-    emitConst32(0);
-    emitGet(LOCAL_TARGET);
-    emitAccess(I64_STORE, PC);
-    emitGet(LOCAL_N);
-    emit(OP_RETURN);
-    return;
-  }
-  emitGet(LOCAL_N);
-  emitTargetUnit();
-  emitTailCallIndirect(TYPE_UNIT);
+    emitPcFromTarget();
+    emitReturn();
+  } else emitTailCall();
 }
 
-function emitTargetUnit(): void {
+/** Goes to offset `at` (of the page or beyond it), where there may be a unit. */
+function emitGoTo(at: i64): void {
+  emitPageAddress(at);
+  emitSet(LOCAL_TARGET);
+  emitTailCall();
+}
+
+/** Leaves in LOCAL_POINTER the jump cache entry of the unit at LOCAL_TARGET. */
+function emitLookup(): void {
+  emitGet(LOCAL_TARGET);
+  emit(0xa7);
+  emitConst32(3);
+  emit(0x74);
+  emitConst32(<i32>JUMP_CACHE_BYTES - 16);
+  emit(0x71);
+  emitLoadState(I32_LOAD, JUMP_CACHE);
+  emit(0x6a);
+  emitTee(LOCAL_POINTER);
+  emitAccess(I64_LOAD, 0);
+  emitGet(LOCAL_TARGET);
+  emit(0x52);
+  emitIsOver();
+  emit(0x72);
+  beginUnlikely();
   emitGet(LOCAL_TARGET);
   emitGet(LOCAL_N);
-  emitConst32(<i32>unitAt.index);
-  emitCallIndirect(TYPE_TARGET);
+  callHelper(unitAt.index, TYPE_TARGET);
+  emitSet(LOCAL_POINTER);
+  endLabel();
 }
 
-function emitDepth(change: i32): void {
-  emitConst32(0);
-  emitConst32(0);
-  emitAccess(I32_LOAD, UNIT_DEPTH);
-  emitConst32(change);
-  emit(0x6a);
-  emitAccess(I32_STORE, UNIT_DEPTH);
+/** Leaves the arguments for the unit of LOCAL_POINTER's entry and its table index on the stack. */
+function emitArguments(isCall: bool): void {
+  emitGet(LOCAL_N);
+  emitGet(LOCAL_DEPTH);
+  if (isCall) {
+    emitConst32(1);
+    emit(0x6a);
+  }
+  emitGet(LOCAL_TARGET);
+  emitConst64(-4096);
+  emit(0x83);
+  emitGet(LOCAL_POINTER);
+  emitAccess(I32_LOAD, 12);
+  emitGet(LOCAL_POINTER);
+  emitAccess(I32_LOAD, 8);
+}
+
+function emitTailCall(): void {
+  emitLookup();
+  emitArguments(false);
+  emitTailCallIndirect(TYPE_UNIT);
 }
 
 /** A guest call: a WebAssembly call of the unit at LOCAL_TARGET, after which the guest must be at `next`. */
 function emitCall(block: u32, next: i64): void {
   emitSpill(dirtyAtEnd(block));
+  emitLookup();
   const continuation = field(block, TO_NEXT);
   if (isNone(continuation)) {
-    emitGet(LOCAL_N);
-    emitTargetUnit();
+    emitArguments(false);
     emitTailCallIndirect(TYPE_UNIT);
     return;
   }
-  emitConst32(0);
-  emitAccess(I32_LOAD, UNIT_DEPTH);
+  emitGet(LOCAL_DEPTH);
   emitConst32(MAX_DEPTH);
   emit(0x4e);
-  beginLabel(OP_IF);
-  emitGet(LOCAL_N);
-  emitTargetUnit();
+  beginUnlikely();
+  emitArguments(false);
   emitTailCallIndirect(TYPE_UNIT);
   endLabel();
-  emitDepth(1);
-  emitGet(LOCAL_N);
-  emitTargetUnit();
+  emitArguments(true);
   emitCallIndirect(TYPE_UNIT);
   emitSet(LOCAL_N);
-  emitDepth(-1);
   emitIsOver();
-  emitConst32(0);
-  emitAccess(I64_LOAD, PC);
+  emitLoadState(I64_LOAD, PC);
   emitPageAddress(next);
   emit(0x52);
   emit(0x72);
-  emitConst32(0);
-  emitAccess(I32_LOAD, UNIT_EPOCH);
-  emitGet(LOCAL_EPOCH);
-  emit(0x47);
-  emit(0x72);
-  beginLabel(OP_IF);
-  emitGet(LOCAL_N);
-  emit(OP_RETURN);
+  beginUnlikely();
+  emitReturn();
   endLabel();
-  emitConst32(0);
-  emitGet(LOCAL_PAGE_VA);
-  emitAccess(I64_STORE, PAGE_VA);
-  emitConst32(0);
-  emitGet(LOCAL_PAGE_BASE);
-  emitAccess(I32_STORE, PAGE_BASE);
-  emitReload(usedRegisters);
+  emitReload(wideField(continuation, LIVE));
   emitEdgeAfterCall(block, continuation, next);
 }
 
 /** As emitEdge, with nothing to be stored. */
 function emitEdgeAfterCall(from: u32, to: u32, at: i64): void {
   if (field(to, ORDINAL) > field(from, ORDINAL)) {
-    if (field(to, JOINS) > 1) branchTo(to);
+    if (hasLabel(to)) branchTo(to);
     else emitTree(to);
     return;
   }
   emitIsOver();
-  beginLabel(OP_IF);
-  emitReturnAt(at);
+  beginUnlikely();
+  emitPc(at);
+  emitReturn();
   endLabel();
   branchTo(to | LOOP_MARK);
-}
-
-function emitLoadedLocal(opcode: u8, at: usize, local: u32): void {
-  emitConst32(0);
-  emitAccess(opcode, at);
-  emitSet(local);
 }
 
 /** Writes the unit of the region that was found; its length, or 0 when it could not be written. */
@@ -351,23 +372,10 @@ function writeUnit(): u32 {
   labels = 0;
   isWhole = true;
   beginModule(I64_LOCALS, I32_LOCALS);
-  beginUnit(load<u32>(NEXT_SITE));
-  emit(OP_BLOCK);
-  emit(0x40);
-  emit(OP_BLOCK);
-  emit(0x40);
-  emitLoadedLocal(I64_LOAD, PAGE_VA, LOCAL_PAGE_VA);
-  emitLoadedLocal(I32_LOAD, PAGE_BASE, LOCAL_PAGE_BASE);
-  emitLoadedLocal(I32_LOAD, UNIT_EPOCH, LOCAL_EPOCH);
-  emitLoadedLocal(I32_LOAD, SITE_TLB, LOCAL_SITE);
-  emitReload(usedRegisters);
+  beginUnit(field(headBlock(), START), load<u32>(NEXT_SITE));
+  emitReload(wideField(headBlock(), LIVE));
   emitTree(headBlock());
   emit(0x00);
-  emit(0x0b);
-  emitWayOut(writtenRegisters, true);
-  emit(0x0b);
-  emitWayOut(writtenRegisters, false);
-  store<u32>(NEXT_SITE, load<u32>(NEXT_SITE) + sitesUsed());
   const bytes = endModule();
   return isWhole ? bytes : 0;
 }
@@ -390,7 +398,7 @@ export function translate(slot: usize): bool {
   if (!findRegion(host, <u32>(offset >>> 2))) return false;
   const bytes = writeUnit();
   if (bytes == 0) return false;
-  const index = reserveUnit();
+  const index = reserveUnit(sitesUsed());
   if (publishCode(MODULE, bytes, index) != 0) return false;
   installUnit(index, slot);
   return true;

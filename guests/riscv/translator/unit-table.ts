@@ -1,62 +1,116 @@
 // Which slots of the decode cache hold units. A unit takes the place of the slot of its first instruction: whoever jumps
-// there finds it, whatever maps the page, and when the page's slots go, the unit goes. Entries are 16 bytes:
+// there finds it, whatever maps the page, and when the page's slots go, the unit goes. Entries are 24 bytes:
 //
-//   0  address of the slot u32, 0 = free     8  what the slot held before u64
+//   0  address of the slot u32, 0 = free     4  data context u32     8  what the slot held before u64
+//   16  number of its first entry of the site TLB u32
 // Unit i has table index FIRST_UNIT + i.
 import { PAGE_UNITS } from '../machine/hart/decode-cache.ts';
 import { OP_EXIT, OP_UNIT } from '../machine/hart/decoder.generated.ts';
 import { addressOf, jumpSlow } from '../machine/hart/fetch.ts';
-import { COUNTER, PAGE_BASE, PC, STEP_SLOT, STOP_AT, UNIT_EPOCH, UNITS_MADE } from '../machine/hart/state.ts';
-import { DECODED_PAGE_BYTES, DECODED_PAGES, UNIT_LIMIT, UNITS } from '../machine/memory/layout.ts';
+import { flushJumps } from '../machine/hart/jump-cache.ts';
+import { clearSites } from '../machine/hart/site-tlb.ts';
+import {
+  COUNTER,
+  DATA_CONTEXT,
+  NEXT_SITE,
+  PAGE_BASE,
+  PAGE_VA,
+  PC,
+  STEP_SLOT,
+  STOP_AT,
+  UNITS_GONE,
+  UNITS_MADE,
+} from '../machine/hart/state.ts';
+import {
+  DECODED_PAGE_BYTES,
+  DECODED_PAGES,
+  SITE_LIMIT,
+  UNIT_LIMIT,
+  UNITS,
+} from '../machine/memory/layout.ts';
 
 /** Above whatever functions of the machine's own are in the table. */
 export const FIRST_UNIT: u32 = 1024;
+const UNIT_ENTRY_BYTES: usize = 24;
 
 function entryOf(index: u32): usize {
-  return UNITS + ((<usize>(index - FIRST_UNIT)) << 4);
+  return UNITS + <usize>(index - FIRST_UNIT) * UNIT_ENTRY_BYTES;
 }
 
-/** Table index for a new unit; the oldest goes when all are taken. */
-export function reserveUnit(): u32 {
+/** Table index for a new unit with `sites` entries of the site TLB; the oldest units go when there is no room. */
+export function reserveUnit(sites: u32): u32 {
   const made = load<u32>(UNITS_MADE);
+  let oldest = load<u32>(UNITS_GONE);
+  const first = load<u32>(NEXT_SITE);
+  while (oldest != made && (made - oldest == UNIT_LIMIT || first + sites - siteOf(oldest) > SITE_LIMIT))
+    evict(FIRST_UNIT + (oldest++ & (UNIT_LIMIT - 1)));
+  store<u32>(UNITS_GONE, oldest);
   const index = FIRST_UNIT + (made & (UNIT_LIMIT - 1));
-  const entry = entryOf(index);
-  const slot = <usize>load<u32>(entry);
-  if (slot != 0 && load<u16>(slot) == <u16>OP_UNIT && load<u32>(slot, 4) == index) {
-    store<u64>(slot, load<u64>(entry, 8));
-    store<u32>(UNIT_EPOCH, load<u32>(UNIT_EPOCH) + 1);
-  }
-  store<u32>(entry, 0);
+  store<u32>(entryOf(index), 0);
+  store<u32>(entryOf(index), first, 16);
+  const at = first & (SITE_LIMIT - 1);
+  const straight = min(sites, SITE_LIMIT - at);
+  clearSites(at, straight);
+  clearSites(0, sites - straight);
+  store<u32>(NEXT_SITE, first + sites);
+  store<u32>(UNITS_MADE, made + 1);
   return index;
+}
+
+/** Number of the first site of the unit that was made as number `number`. */
+function siteOf(number: u32): u32 {
+  return load<u32>(entryOf(FIRST_UNIT + (number & (UNIT_LIMIT - 1))), 16);
+}
+
+/** Takes a unit away: its number and its sites will be another's. */
+function evict(index: u32): void {
+  const slot = <usize>load<u32>(entryOf(index));
+  if (slot != 0 && load<u16>(slot) == <u16>OP_UNIT && load<u32>(slot, 4) == index) removeUnit(index);
+  // Should it be waiting for a call's return, it must not go on.
+  store<i32>(STOP_AT, i32.MAX_VALUE);
+}
+
+/** Gives back the slot of a unit that is in its place. */
+function removeUnit(index: u32): void {
+  const entry = entryOf(index);
+  store<u64>(<usize>load<u32>(entry), load<u64>(entry, 8));
+  flushJumps();
 }
 
 /** Puts a unit in the place of a slot. */
 export function installUnit(index: u32, slot: usize): void {
   const entry = entryOf(index);
   store<u32>(entry, <u32>slot);
+  store<u32>(entry, load<u32>(DATA_CONTEXT), 4);
   store<u64>(entry, load<u64>(slot), 8);
   store<u16>(slot, <u16>OP_UNIT);
   store<u32>(slot, index, 4);
   const page = slot - ((slot - DECODED_PAGES) % DECODED_PAGE_BYTES);
   store<u32>(page, load<u32>(page, PAGE_UNITS) + 1, PAGE_UNITS);
-  store<u32>(UNITS_MADE, load<u32>(UNITS_MADE) + 1);
 }
 
 /** Runs the unit in slot `ip` with `n` instructions left, leaves the rest in COUNTER; the slot to go on at. */
 export function enterUnit(ip: usize, n: i32): usize {
   const pc = addressOf(ip);
   const index = load<u32>(ip, 4);
-  const left = call_indirect<i32>(index, n);
+  const left = call_indirect<i32>(index, n, 0, load<u64>(PAGE_VA), load<u32>(PAGE_BASE));
   store<i32>(COUNTER, left);
   const next = load<u64>(PC);
   if (left == n && next == pc && load<i32>(STOP_AT) < n) return originalAt(ip, index, pc);
   return jumpSlow(next);
 }
 
-/** Where the instruction that the unit stands for, and then the way out of the inner loop, is: the unit cannot do it. */
+/**
+ * Where the interpreter goes on at a unit that did nothing: a unit for another data context goes; else its first
+ * instruction, which it cannot do, is in a slot of its own, with the way out of the inner loop behind it.
+ */
 function originalAt(ip: usize, index: u32, pc: u64): usize {
   const offset = <usize>(pc & 0xfff);
-  if (load<u16>(ip) != <u16>OP_UNIT) return jumpSlow(pc);
+  if (load<u16>(ip) != <u16>OP_UNIT || load<u32>(ip, 4) != index) return jumpSlow(pc);
+  if (load<u32>(entryOf(index), 4) != load<u32>(DATA_CONTEXT)) {
+    removeUnit(index);
+    return ip;
+  }
   store<u64>(STEP_SLOT, load<u64>(entryOf(index), 8));
   store<u16>(STEP_SLOT + 8, <u16>OP_EXIT);
   store<u16>(STEP_SLOT + 16, <u16>OP_EXIT);

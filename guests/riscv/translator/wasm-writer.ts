@@ -1,20 +1,26 @@
 // Writes WebAssembly modules of one function, a unit, into MODULE (WebAssembly Core Specification 2.0, §5; the tail-call
 // proposal). A unit takes what is left of the slice's instructions and gives back what it left. It imports the guest's
 // memory and table and nothing else: whatever it calls, it calls through the table.
-import { MODULE, MODULE_BYTES } from '../machine/memory/layout.ts';
+import { MODULE, MODULE_BYTES, REGION } from '../machine/memory/layout.ts';
 
 export const TYPE_UNIT: u32 = 0;
 export const TYPE_LOAD: u32 = 1;
-export const TYPE_STORE: u32 = 2;
-export const TYPE_TARGET: u32 = 3;
-export const TYPE_DONE: u32 = 4;
-export const TYPE_CONDITIONAL: u32 = 5;
-export const TYPE_BINARY: u32 = 6;
+export const TYPE_TARGET: u32 = 2;
+export const TYPE_DONE: u32 = 3;
+export const TYPE_CONDITIONAL: u32 = 4;
+export const TYPE_BINARY: u32 = 5;
+export const TYPE_FLOAT: u32 = 6;
+export const TYPE_SITE: u32 = 7;
 
 const I32: u8 = 0x7f;
 const I64: u8 = 0x7e;
 /** A module that comes this close to the end of its room is given up. */
-const RESERVE: usize = 4096;
+const RESERVE: usize = 0x10000;
+
+/** Offsets in the function's body of branches that are hardly ever taken, u32 each. */
+const HINTS: usize = REGION + 0xa000;
+const MAX_HINTS: u32 = 4096;
+let hints: u32 = 0;
 
 export const OP_BLOCK: u8 = 0x02;
 export const OP_LOOP: u8 = 0x03;
@@ -94,6 +100,16 @@ export function emitTailCallIndirect(type: u32): void {
   emit(0);
 }
 
+/** An `if` whose condition hardly ever holds: the engine moves what follows out of the way. */
+export function emitUnlikelyIf(): void {
+  if (hints < MAX_HINTS) {
+    store<u32>(HINTS + ((<usize>hints) << 2), <u32>(at - codeBody));
+    hints++;
+  }
+  emit(OP_IF);
+  emit(NO_RESULT);
+}
+
 /** Whether there is room for a few more instructions. */
 export function hasRoom(): bool {
   return at < MODULE + MODULE_BYTES - RESERVE;
@@ -113,6 +129,9 @@ function endLength(start: usize): void {
   }
   store<u8>(start - 1, <u8>length);
 }
+
+/** Bytes of a section's id and length. */
+const SECTION_HEAD: usize = 6;
 
 function beginSection(id: u8): usize {
   emit(id);
@@ -137,20 +156,22 @@ function emitType(text: string): void {
 let codeSection: usize = 0;
 let codeBody: usize = 0;
 
-/** Writes everything up to the function's first instruction. Locals: 0 the argument, then i64s, then i32s. */
+/** Writes everything up to the function's first instruction. Locals: the parameters, then i64s, then i32s. */
 export function beginModule(i64Locals: u32, i32Locals: u32): void {
   at = MODULE;
+  hints = 0;
   store<u64>(at, 0x0000_0001_6d73_6100);
   at += 8;
   const types = beginSection(1);
-  emitU32(7);
-  emitType('i:i');
+  emitU32(8);
+  emitType('iili:i');
   emitType('lii:i');
-  emitType('llii:i');
   emitType('li:i');
   emitType('ii:');
   emitType('lili:i');
   emitType('ll:l');
+  emitType('i:i');
+  emitType('liii:i');
   endLength(types);
   const imports = beginSection(2);
   emitU32(2);
@@ -192,5 +213,26 @@ export function endModule(): u32 {
   emit(OP_END);
   endLength(codeBody);
   endLength(codeSection);
+  insertHints();
   return <u32>(at - MODULE);
+}
+
+/** Writes the section of branch hints (WebAssembly Code Metadata, §2), which has to come before the code. */
+function insertHints(): void {
+  const code = codeSection - SECTION_HEAD;
+  const end = at;
+  const section = beginSection(0);
+  emitName('metadata.code.branch_hint');
+  emitU32(1);
+  emitU32(0);
+  emitU32(hints);
+  for (let i: u32 = 0; i < hints; i++) {
+    emitU32(load<u32>(HINTS + ((<usize>i) << 2)));
+    emitU32(1);
+    emit(0);
+  }
+  endLength(section);
+  const length = at - end;
+  memory.copy(code + length, code, at - code);
+  memory.copy(code, at, length);
 }

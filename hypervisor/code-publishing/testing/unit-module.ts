@@ -21,7 +21,7 @@ export interface UnitModuleOptions {
   last?: number[];
 }
 
-const UNIT_TYPE = [0x60, 1, 0x7f, 1, 0x7f];
+export const UNIT_TYPE = [0x60, 4, 0x7f, 0x7f, 0x7e, 0x7f, 1, 0x7f];
 export const memoryImport = (limits = [3, 1, ...leb(65_536)]): number[] => [
   ...name('env'),
   ...name('memory'),

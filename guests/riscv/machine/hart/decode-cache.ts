@@ -21,8 +21,9 @@ import {
   RAM_BASE,
 } from '../memory/layout.ts';
 import { OP_END_OF_PAGE, OP_UNIT } from './decoder.generated.ts';
+import { flushJumps } from './jump-cache.ts';
 import { flushSites } from './site-tlb.ts';
-import { DECODED_NEXT, DECODED_USED, PAGE_BASE, UNIT_EPOCH } from './state.ts';
+import { DECODED_NEXT, DECODED_USED, PAGE_BASE, STOP_AT } from './state.ts';
 
 export const END_SLOT: usize = 16384;
 export const CROSSING_SLOT: usize = 16400;
@@ -74,17 +75,24 @@ export function decodedPageFor(ramPage: usize): usize {
 function drop(page: usize): void {
   store<u16>(DECODE_MAP + ((<usize>load<u32>(page, PAGE_NUMBER)) << 1), 0);
   memory.fill(FETCH_TLBS, 0xff, FETCH_TLBS_BYTES);
-  store<u32>(UNIT_EPOCH, load<u32>(UNIT_EPOCH) + 1);
+  flushJumps();
+  endUnits();
 }
 
 /** Forgets the units of a page: one that begins elsewhere in it may stand for what was written. */
 function dropUnits(page: usize): void {
   if (load<u32>(page, PAGE_UNITS) == 0) return;
   store<u32>(page, 0, PAGE_UNITS);
-  store<u32>(UNIT_EPOCH, load<u32>(UNIT_EPOCH) + 1);
+  flushJumps();
+  endUnits();
   for (let slot = page; slot < page + END_SLOT; slot += 8) {
     if (load<u16>(slot) == <u16>OP_UNIT) store<u64>(slot, 0);
   }
+}
+
+/** Makes units that wait for a call's return, or run a loop, give up: they may be of code that is no more. */
+function endUnits(): void {
+  store<i32>(STOP_AT, i32.MAX_VALUE);
 }
 
 /** Takes a page, by its host address, out of all write TLBs. */

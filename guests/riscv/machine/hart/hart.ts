@@ -11,6 +11,9 @@ import {
   COUNTER,
   EXIT_CODE,
   EXIT_REASON,
+  FFLAGS,
+  FRM,
+  FS,
   INTERRUPT_LINES,
   MCOUNTEREN,
   MEDELEG,
@@ -35,7 +38,7 @@ import {
 } from './state.ts';
 import { ENVCFG_STCE, MIP_SSIP, MIP_STIP } from './status-bits.ts';
 import { hartStep } from './step.ts';
-import { clearEmptyTlb, contextChanged, flushTranslations } from './tlb.ts';
+import { clearCaches, contextChanged, flushTranslations } from './tlb.ts';
 import { enterTrap, INTERRUPT, interruptToTake, pendingInterrupts } from './traps.ts';
 
 export const HART_BUDGET_USED: i32 = 0;
@@ -56,6 +59,9 @@ const SBI_MIDELEG: u64 = 0x222;
 export function hartReset(pc: u64, a0: u64, a1: u64, mode: u32): void {
   memory.fill(X, 0, 0x200);
   for (let at = MSTATUS; at < PMPADDR + 128; at += 8) store<u64>(at, 0);
+  store<u32>(FS, 0);
+  store<u32>(FFLAGS, 0);
+  store<u32>(FRM, 0);
   store<u64>(STIMECMP, u64.MAX_VALUE);
   store<u64>(PMPADDR, ((<u64>1) << 54) - 1);
   store<u8>(PMPCFG, 0x1f);
@@ -77,7 +83,7 @@ export function hartReset(pc: u64, a0: u64, a1: u64, mode: u32): void {
     store<u64>(MENVCFG, ENVCFG_STCE);
   }
   dropReservation();
-  clearEmptyTlb();
+  clearCaches();
   flushTranslations();
   contextChanged();
 }

@@ -1,19 +1,41 @@
-// The site TLBs: translations that translated code keeps for each of its memory accesses' base registers, one TLB per
-// data context (tlb.ts). An entry is 16 bytes: tag u64, virtual page address or all ones; host minus virtual address u32.
-import { SITE_TLBS, SITE_TLBS_BYTES } from '../memory/layout.ts';
-import { SITE_TLB, SITES_FILLED } from './state.ts';
+// The site TLB: translations that translated code keeps, one for each group of memory accesses
+// (translator/access-groups.ts). A group's entry is its own: nothing else fills it or asks it. Entries are 32 bytes:
+//
+//   0  highest u64     8  limit u32     16  delta u32
+// An entry answers for base registers with (highest - register) < limit, unsigned; the group's first byte is then at
+// host address register + delta (modulo 2^32). An entry with limit 0 answers for none.
+import { SITE_BYTES, SITE_LOG, SITE_LOG_ENTRIES, SITES } from '../memory/layout.ts';
+import { SITES_FILLED } from './state.ts';
 
 /** To be called whenever an entry of a data TLB goes. */
 export function flushSites(): void {
-  if (load<u32>(SITES_FILLED) == 0) return;
+  const filled = load<u32>(SITES_FILLED);
+  for (let i: u32 = 0; i < filled; i++) clearSite(<usize>load<u32>(SITE_LOG + ((<usize>i) << 2)));
   store<u32>(SITES_FILLED, 0);
-  memory.fill(SITE_TLBS, 0xff, SITE_TLBS_BYTES);
 }
 
-/** Enters the page of `va` into the current context's entry at byte `site`; `host` is the address of the byte at `va`. */
-export function fillSite(site: usize, va: u64, host: usize): void {
-  const entry = <usize>load<u32>(SITE_TLB) + site;
-  store<u64>(entry, va & ~0xfff);
-  store<u32>(entry, <u32>(host - <usize>va), 8);
-  store<u32>(SITES_FILLED, 1);
+function clearSite(entry: usize): void {
+  store<u32>(entry, 0, 8);
+}
+
+/** Empties `count` entries, for new owners. */
+export function clearSites(first: u32, count: u32): void {
+  memory.fill(SITES + <usize>first * SITE_BYTES, 0, <usize>count * SITE_BYTES);
+}
+
+/**
+ * Enters into the entry at `entry` that a group of `span` bytes, whose first byte is at `register` + `lowest`, may lie
+ * anywhere in the page of that byte; `host` is that byte's host address.
+ */
+export function fillSite(entry: usize, register: u64, lowest: i32, span: u32, host: usize): void {
+  const page = (register + <i64>lowest) & ~0xfff;
+  if (load<u32>(entry, 8) == 0) {
+    if (load<u32>(SITES_FILLED) == SITE_LOG_ENTRIES) flushSites();
+    const filled = load<u32>(SITES_FILLED);
+    store<u32>(SITE_LOG + ((<usize>filled) << 2), <u32>entry);
+    store<u32>(SITES_FILLED, filled + 1);
+  }
+  store<u64>(entry, page - <i64>lowest + <u64>(4096 - span));
+  store<u32>(entry, 4097 - span, 8);
+  store<u32>(entry, <u32>(host - <usize>register), 16);
 }

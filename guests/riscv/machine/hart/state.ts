@@ -12,7 +12,7 @@ export const F: usize = HART_STATE + 0x100;
 export const PAGE_VA: usize = HART_STATE + 0x200;
 /** Host address of that page's decoded slots: u32. */
 export const PAGE_BASE: usize = HART_STATE + 0x208;
-/** The inner loop returns at a taken transfer once its counter is not above this: i32, normally 0. */
+/** The inner loop returns at a taken transfer once its counter is not above this: i32, 0 or (at once) its maximum. */
 export const STOP_AT: usize = HART_STATE + 0x20c;
 /** The current context's TLBs: u32 each. */
 export const READ_TLB: usize = HART_STATE + 0x210;
@@ -61,20 +61,24 @@ export const HTIF_TOHOST: usize = HART_STATE + 0x288;
 export const TRACING: usize = HART_STATE + 0x290;
 
 // Translated code (guests/riscv/translator).
-/** Site TLB of the current context: u32. */
-export const SITE_TLB: usize = HART_STATE + 0x294;
-/** Not zero: a site TLB holds an entry: u32. */
+/** The data context (tlb.ts): u32, 0 to 3. */
+export const DATA_CONTEXT: usize = HART_STATE + 0x294;
+/** Entries of the site TLB filled since the last flush: u32. */
 export const SITES_FILLED: usize = HART_STATE + 0x298;
-/** Counts whatever takes a unit away, so that a unit that waits for a call's return notices: u32. */
-export const UNIT_EPOCH: usize = HART_STATE + 0x29c;
-/** Calls of units by units that have not returned: u32. */
-export const UNIT_DEPTH: usize = HART_STATE + 0x2a0;
+/** Jump cache of the current mode: u32. */
+export const JUMP_CACHE: usize = HART_STATE + 0x29c;
+/** Which modes' jump caches hold anything: u32, a bit each. */
+export const JUMPS_CACHED: usize = HART_STATE + 0x2a0;
 /** Units made so far; the next one's number is this modulo UNIT_LIMIT: u32. */
 export const UNITS_MADE: usize = HART_STATE + 0x2a4;
+/** Units that had to make room so far, the oldest first: u32. */
+export const UNITS_GONE: usize = HART_STATE + 0x2c0;
 /** Heat at which code is translated (translator/heat.ts), 0 = never: u32. */
 export const TRANSLATING: usize = HART_STATE + 0x2a8;
-/** Where the next unit's sites begin: u32. */
+/** Entries of the site TLB handed out so far; where the next unit's begin, modulo SITE_LIMIT: u32. */
 export const NEXT_SITE: usize = HART_STATE + 0x2ac;
+/** Looks like an entry of a jump cache, for where there is no unit. */
+export const NO_UNIT: usize = HART_STATE + 0x2b0;
 
 // Control and status registers, u64 each. mstatus is kept without FS and SD (see FS above).
 export const MSTATUS: usize = HART_STATE + 0x300;

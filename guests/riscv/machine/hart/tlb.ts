@@ -12,14 +12,15 @@ import {
   FETCH_TLB_BYTES,
   FETCH_TLBS,
   FETCH_TLBS_BYTES,
-  SITE_TLB_BYTES,
-  SITE_TLBS,
+  JUMP_CACHE_BYTES,
+  JUMP_CACHES,
   SUPERPAGE_FILTER,
   SUPERPAGE_FILTER_BYTES,
 } from '../memory/layout.ts';
+import { clearJumps, flushJumps } from './jump-cache.ts';
 import { isSuperpageNoted } from './page-walk.ts';
 import { flushSites } from './site-tlb.ts';
-import { FETCH_TLB, MODE, MSTATUS, READ_TLB, SITE_TLB, SITES_FILLED, TRACING, WRITE_TLB } from './state.ts';
+import { DATA_CONTEXT, FETCH_TLB, JUMP_CACHE, MODE, MSTATUS, READ_TLB, TRACING, WRITE_TLB } from './state.ts';
 import { MSTATUS_MPP, MSTATUS_MPRV, MSTATUS_SUM } from './status-bits.ts';
 
 /** The privilege by which loads and stores are judged. */
@@ -34,10 +35,12 @@ export function contextChanged(): void {
   const context: usize = mode == 3 ? 3 : mode == 0 ? 0 : load<u64>(MSTATUS) & MSTATUS_SUM ? 2 : 1;
   const read = DATA_TLBS + context * 2 * DATA_TLB_BYTES;
   store<u32>(READ_TLB, <u32>read);
-  store<u32>(SITE_TLB, <u32>(SITE_TLBS + context * SITE_TLB_BYTES));
+  store<u32>(DATA_CONTEXT, <u32>context);
   store<u32>(WRITE_TLB, <u32>(load<u32>(TRACING) ? EMPTY_TLB : read + DATA_TLB_BYTES));
   const running = load<u32>(MODE);
-  store<u32>(FETCH_TLB, <u32>(FETCH_TLBS + (running == 3 ? 2 : <usize>running) * FETCH_TLB_BYTES));
+  const code: usize = running == 3 ? 2 : <usize>running;
+  store<u32>(FETCH_TLB, <u32>(FETCH_TLBS + code * FETCH_TLB_BYTES));
+  store<u32>(JUMP_CACHE, <u32>(JUMP_CACHES + code * JUMP_CACHE_BYTES));
 }
 
 /** Empties everything: satp, PMP or MXR changed, or a fence without an address. */
@@ -46,6 +49,7 @@ export function flushTranslations(): void {
   memory.fill(FETCH_TLBS, 0xff, FETCH_TLBS_BYTES);
   memory.fill(SUPERPAGE_FILTER, 0, SUPERPAGE_FILTER_BYTES);
   flushSites();
+  flushJumps();
 }
 
 /** Drops what is cached of the page of `va`, in every context. */
@@ -55,6 +59,7 @@ export function flushPage(va: u64): void {
     return;
   }
   flushSites();
+  flushJumps();
   const tag = va & ~0xfff;
   const at = (<usize>va >>> 8) & (DATA_TLB_BYTES - 16);
   for (let tlb = DATA_TLBS; tlb < DATA_TLBS + DATA_TLBS_BYTES; tlb += DATA_TLB_BYTES) {
@@ -72,9 +77,9 @@ export function fillTlb(tlb: usize, va: u64, host: usize): void {
   store<u32>(entry, <u32>(host - <usize>va), 8);
 }
 
-/** Makes the TLB of single steps, which see every store, what it is called. */
-export function clearEmptyTlb(): void {
+/** Empties what `flushTranslations` does not; single steps, which see every store, have a write TLB that stays so. */
+export function clearCaches(): void {
   memory.fill(EMPTY_TLB, 0xff, DATA_TLB_BYTES);
-  store<u32>(SITES_FILLED, 1);
   flushSites();
+  clearJumps();
 }

@@ -6,13 +6,15 @@
 //   0x0003_0000  fetch TLBs: 3 modes x 512 x 16 bytes
 //   0x0003_8000  superpage filter: 4096 bits
 //   0x0003_a000  a data TLB that stays empty
-//   0x0004_0000  site TLBs: 4 contexts x 256 x 16 bytes                  (hart/site-tlb.ts)
-//   0x0004_4000  translator: heat of jump targets, 1024 x 8 bytes          (translator/heat.ts)
-//   0x0004_8000  translator: units, 4096 x 16 bytes                        (translator/unit-table.ts)
-//   0x0005_8000  translator: the region being translated                   (translator/region.ts)
-//   0x0007_0000  translator: the module being written, 512 KiB             (translator/wasm-writer.ts)
+//   0x0006_0000  jump caches: 3 modes x 1024 x 16 bytes                  (hart/jump-cache.ts)
+//   0x0006_c000  translator: heat of jump targets, 1024 x 8 bytes        (translator/heat.ts)
+//   0x0004_0000  translator: units, 4096 x 24 bytes                      (translator/unit-table.ts)
+//   0x0008_0000  translator: the region being translated                 (translator/region.ts)
+//   0x000a_0000  translator: the module being written, 384 KiB           (translator/wasm-writer.ts)
 //   0x0010_0000  decode map: one u16 per RAM page, 0 = no decoded page   (hart/decode-cache.ts)
 //   0x0030_0000  decoded pages: 3072 x 16,512 bytes
+//   0x0340_0000  site TLB: 32,768 x 32 bytes                            (hart/site-tlb.ts)
+//   0x0350_0000  which of its entries are filled, 4096 x 4 bytes
 //   0x0400_0000  devices and channel rings, 32 MiB
 //   0x0600_0000  guest RAM, up to 3 GiB; the memory ends where it ends
 //
@@ -37,21 +39,26 @@ export const SUPERPAGE_FILTER: usize = 0x38000;
 export const SUPERPAGE_FILTER_BYTES: usize = 512;
 export const EMPTY_TLB: usize = 0x3a000;
 
-export const SITE_TLBS: usize = 0x40000;
-export const SITE_TLB_BYTES: usize = 0x1000;
-export const SITE_TLBS_BYTES: usize = 0x4000;
-export const HEAT: usize = 0x44000;
+export const JUMP_CACHES: usize = 0x60000;
+export const JUMP_CACHE_BYTES: usize = 0x4000;
+export const HEAT: usize = 0x6c000;
 export const HEAT_ENTRIES: u32 = 1024;
-export const UNITS: usize = 0x48000;
+export const UNITS: usize = 0x40000;
 export const UNIT_LIMIT: u32 = 4096;
-export const REGION: usize = 0x58000;
-export const MODULE: usize = 0x70000;
-export const MODULE_BYTES: usize = 0x80000;
+export const REGION: usize = 0x80000;
+export const MODULE: usize = 0xa0000;
+export const MODULE_BYTES: usize = 0x60000;
 
 export const DECODE_MAP: usize = 0x100000;
 export const DECODED_PAGES: usize = 0x300000;
 export const DECODED_PAGE_BYTES: usize = 16512;
 export const DECODED_PAGE_COUNT: u32 = 3072;
+
+export const SITES: usize = 0x3400000;
+export const SITE_BYTES: usize = 32;
+export const SITE_LIMIT: u32 = 0x8000;
+export const SITE_LOG: usize = 0x3500000;
+export const SITE_LOG_ENTRIES: u32 = 4096;
 
 export const DEVICES_BASE: usize = 0x4000000;
 export const DEVICES_END: usize = 0x6000000;

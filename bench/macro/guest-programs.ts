@@ -1,0 +1,60 @@
+// The static RISC-V binaries that the guest benchmarks run: compiled from bench/guest by Debian's cross compiler, put
+// into an archive that is appended to an image's initramfs.
+import { execFileSync } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type CpioTree, writeCpio } from '../../guests/images/cpio.ts';
+import type { BootFiles } from '../../guests/images/index.ts';
+
+const COMPILER = 'riscv64-linux-gnu-gcc';
+const sources = join(dirname(fileURLToPath(import.meta.url)), '../guest');
+
+export interface GuestPrograms {
+  /** The same boot files, with the programs in /bench. */
+  addTo(files: BootFiles): BootFiles;
+  compiler: string;
+  [Symbol.dispose](): void;
+}
+
+function compile(output: string, flags: readonly string[], inputs: readonly string[]): void {
+  execFileSync(COMPILER, ['-O2', '-static', '-o', output, ...flags, ...inputs], { stdio: 'inherit' });
+}
+
+/** @param coremark folder with the sources of EEMBC's CoreMark, should its row be wanted */
+export function buildGuestPrograms(coremark: string | undefined): GuestPrograms {
+  let compiler: string;
+  try {
+    compiler = execFileSync(COMPILER, ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? COMPILER;
+  } catch {
+    throw new Error(`${COMPILER} is not installed; on Debian: apt-get install gcc-riscv64-linux-gnu`);
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'cofferdam-bench-'));
+  const tree: CpioTree = new Map();
+  const add = (name: string): void => {
+    tree.set(`bench/${name}`, { type: 'file', mode: 0o755, data: readFileSync(join(folder, name)) });
+  };
+  compile(join(folder, 'cofferdam-bench'), [], globSync(join(sources, '*.c')).sort());
+  add('cofferdam-bench');
+  if (coremark !== undefined) {
+    const port = join(coremark, 'posix');
+    const flags = [`-I${coremark}`, `-I${port}`, '-DFLAGS_STR="-O2 -static"', '-DPERFORMANCE_RUN=1'];
+    compile(join(folder, 'coremark'), flags, [
+      ...globSync(join(coremark, 'core_*.c')),
+      join(port, 'core_portme.c'),
+    ]);
+    add('coremark');
+  }
+  const archive = writeCpio(tree);
+  return {
+    compiler,
+    addTo: (files) => {
+      const initramfsPath = join(folder, 'initramfs');
+      const image = readFileSync(files.initramfsPath);
+      writeFileSync(initramfsPath, Buffer.concat([image, Buffer.alloc(-image.length & 3), archive]));
+      return { ...files, initramfsPath };
+    },
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
