@@ -33,9 +33,9 @@ const REPORTED: usize = MACHINE_STATE + 16;
 /** Instructions between two looks at devices: some tenths of a millisecond. */
 const STRETCH: i32 = 65_536;
 const REPORT_INTERVAL: u64 = 16_000_000;
-/** Heat at which code is translated: 63 slices that ended there, about a million instructions, or as many visits of
- *  units as that. Lower and a boot spends more on translating than it gains (measured: bench/macro/boot.ts). */
-const HOT: u64 = 1000;
+/** Heat at which code is translated (translator/heat.ts). Lower and a boot spends more on translating than it gains
+ *  (measured: bench/macro/boot.ts). */
+const HOT: u64 = 1_000_000;
 const DEFAULT_MEMORY_MIB: u64 = 128;
 
 /** @param budget instructions after which to return, so that the host can look around */

@@ -2,8 +2,15 @@
 // have not returned, the virtual address of its page and that page's decoded slots; it gives back the instructions it
 // left. While it runs, the integer registers are WebAssembly locals; float registers stay in memory.
 import { atomicDone, atomicPointer, loadReserved, storeConditional } from '../machine/hart/atomic.ts';
-import { DATA_CONTEXT, F, FS, PC, STOP_AT, X } from '../machine/hart/state.ts';
-import { SITE_BYTES, SITE_LIMIT, SITES } from '../machine/memory/layout.ts';
+import { CONTEXT, F, FS, PC, READ_TLB, SITES_FILLED, STOP_AT, WRITE_TLB, X } from '../machine/hart/state.ts';
+import {
+  DATA_TLB_BYTES,
+  SITE_BYTES,
+  SITE_LIMIT,
+  SITE_LOG,
+  SITE_LOG_ENTRIES,
+  SITES,
+} from '../machine/memory/layout.ts';
 import {
   accessOffset,
   baseOf,
@@ -14,7 +21,6 @@ import {
   setOpenedBy,
   spanOf,
 } from './access-groups.ts';
-import { siteMiss } from './runtime.ts';
 import {
   emit,
   emitAccess,
@@ -32,7 +38,6 @@ import {
   TYPE_DONE,
   TYPE_FLOAT,
   TYPE_LOAD,
-  TYPE_SITE,
   TYPE_TARGET,
 } from './wasm-writer.ts';
 
@@ -60,11 +65,16 @@ const I64_STORE: u8 = 0x37;
 const I32_EQZ: u8 = 0x45;
 const I32_NE: u8 = 0x47;
 const I32_LE_S: u8 = 0x4c;
+const I64_NE: u8 = 0x52;
 const I64_GE_U: u8 = 0x5a;
 const I32_ADD: u8 = 0x6a;
 const I32_SUB: u8 = 0x6b;
+const I32_AND: u8 = 0x71;
+const I32_SHL: u8 = 0x74;
+const I32_SHR_U: u8 = 0x76;
 const I64_ADD: u8 = 0x7c;
 const I64_SUB: u8 = 0x7d;
+const I64_AND: u8 = 0x83;
 const I64_OR: u8 = 0x84;
 const I32_WRAP: u8 = 0xa7;
 const BOXED: i64 = 0xffff_ffff_0000_0000;
@@ -96,11 +106,11 @@ export function rs2(word: u32): u32 {
   return (word >>> 20) & 31;
 }
 
-/** Begins the unit of the block at offset `at`, for the data context that is current now; elsewhere it gives up. */
+/** Begins the unit of the block at offset `at`, for the context that is current now; elsewhere it gives up. */
 export function beginUnit(at: u32, site: u32): void {
   labelDepth = 0;
-  emitLoadState(I32_LOAD, DATA_CONTEXT);
-  emitConst32(load<i32>(DATA_CONTEXT));
+  emitLoadState(I32_LOAD, CONTEXT);
+  emitConst32(load<i32>(CONTEXT));
   emit(I32_NE);
   beginUnlikely();
   emitPc(at);
@@ -204,13 +214,18 @@ function leaveUnless(): void {
   endLabel();
 }
 
+/** An entry of the site TLB for the unit. */
+export function newSite(): usize {
+  return SITES + <usize>((firstSite + sites++) & (SITE_LIMIT - 1)) * SITE_BYTES;
+}
+
 /** Sees to it that a local holds the host address of a group's first byte; gives back the local. */
 function pointerOf(group: u32): u32 {
   const known = openedBy(group);
   if (known && checks - known < KEPT_GROUPS) return LOCAL_GROUPS + (known % KEPT_GROUPS);
   setOpenedBy(group, ++checks);
   const pointer = LOCAL_GROUPS + (checks % KEPT_GROUPS);
-  const site = SITES + <usize>((firstSite + sites++) & (SITE_LIMIT - 1)) * SITE_BYTES;
+  const site = newSite();
   const base = baseOf(group);
   // In this order, and with a limit of 32 bits, the engine keeps each load apart from what uses it: folded into the
   // instruction that uses it, it would be done twice.
@@ -220,12 +235,7 @@ function pointerOf(group: u32): u32 {
   emitLoadState(I64_LOAD32_U, site + 8);
   emit(I64_GE_U);
   beginUnlikely();
-  getRegister(base);
-  emitConst32(<i32>site);
-  emitConst32(lowestOf(group));
-  emitConst32(<i32>(spanOf(group) | (isForStores(group) ? 0x10000 : 0)));
-  callHelper(siteMiss.index, TYPE_SITE);
-  leaveUnless();
+  emitRefill(group, site);
   endLabel();
   getRegister(base);
   emit(I32_WRAP);
@@ -233,6 +243,65 @@ function pointerOf(group: u32): u32 {
   emit(I32_ADD);
   emitSet(pointer);
   return pointer;
+}
+
+/**
+ * Fills a group's site from the data TLB, or else leaves the instruction to the interpreter, which fills the TLB. There is
+ * no call in here on purpose: around a call the engine keeps every variable in memory, all over the loop.
+ */
+function emitRefill(group: u32, site: usize): void {
+  const tlb = <usize>load<u32>(isForStores(group) ? WRITE_TLB : READ_TLB);
+  const lowest = <i64>lowestOf(group);
+  const span = <i64>spanOf(group);
+  getRegister(baseOf(group));
+  emitConst64(lowest);
+  emit(I64_ADD);
+  emitTee(LOCAL_OLD);
+  emit(I32_WRAP);
+  emitConst32(8);
+  emit(I32_SHR_U);
+  emitConst32(<i32>DATA_TLB_BYTES - 16);
+  emit(I32_AND);
+  emitTee(LOCAL_POINTER);
+  emitAccess(I64_LOAD, tlb);
+  emitTee(LOCAL_TARGET);
+  emitGet(LOCAL_OLD);
+  emitConst64(span - 1);
+  emit(I64_ADD);
+  emitConst64(-4096);
+  emit(I64_AND);
+  emit(I64_NE);
+  beginUnlikely();
+  leave();
+  endLabel();
+  // What hart/site-tlb.ts describes.
+  emitState();
+  emitGet(LOCAL_TARGET);
+  emitConst64(4096 - span - lowest);
+  emit(I64_ADD);
+  emitAccess(I64_STORE, site);
+  emitState();
+  emitGet(LOCAL_POINTER);
+  emitAccess(I32_LOAD, tlb + 8);
+  emitConst32(<i32>lowest);
+  emit(I32_ADD);
+  emitAccess(I32_STORE, site + 16);
+  emitLoadState(I32_LOAD, SITES_FILLED);
+  emitConst32(<i32>SITE_LOG_ENTRIES - 1);
+  emit(I32_AND);
+  emitConst32(2);
+  emit(I32_SHL);
+  emitConst32(<i32>site);
+  emitAccess(I32_STORE, SITE_LOG);
+  emitState();
+  emitLoadState(I32_LOAD, SITES_FILLED);
+  emitLoadState(I32_LOAD, site + 8);
+  emit(I32_EQZ);
+  emit(I32_ADD);
+  emitAccess(I32_STORE, SITES_FILLED);
+  emitState();
+  emitConst32(4097 - <i32>span);
+  emitAccess(I32_STORE, site + 8);
 }
 
 /** Offset of an access from its group's first byte. */
@@ -424,7 +493,14 @@ export function emitCount(instructions: u32): void {
   emitSet(LOCAL_N);
 }
 
-/** Leaves on the stack whether the slice is over. */
+/** Leaves on the stack whether the slice's instructions are used up. */
+export function emitIsUsedUp(): void {
+  emitGet(LOCAL_N);
+  emitConst32(0);
+  emit(I32_LE_S);
+}
+
+/** Leaves on the stack whether the slice is over, which a call may have brought about. */
 export function emitIsOver(): void {
   emitGet(LOCAL_N);
   // Either 0 or far above any slice's length; of 16 bits for the reason given in pointerOf.

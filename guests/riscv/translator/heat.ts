@@ -1,5 +1,5 @@
-// Which jump targets are hot: where slices ended, and where units had to hand over to the interpreter. A small table by
-// slot; what collides cools each other down.
+// Which places are hot, in instructions that the interpreter ran from there, where it had to take over, to the next unit.
+// A small table by slot; what collides cools each other down.
 import { OP_UNIT } from '../machine/hart/decoder.generated.ts';
 import { FETCH_TLB, TRANSLATING } from '../machine/hart/state.ts';
 import { HEAT, HEAT_ENTRIES } from '../machine/memory/layout.ts';
@@ -8,15 +8,15 @@ import { translate } from './translate.ts';
 /** Heat of what could not be translated: it would take another page at this slot to cool it. */
 const HOPELESS: u32 = 0x8000_0000;
 
-/** The target's slot, if it is in the fetch TLB, becomes warmer. */
+/** The place's slot, if it is in the fetch TLB, becomes warmer. */
 export function warm(pc: u64, by: u32): void {
   const entry = <usize>load<u32>(FETCH_TLB) + ((<usize>pc >>> 8) & 0x1ff0);
   if (load<u64>(entry) != (pc & ~0xfff)) return;
   const slot = <usize>load<u32>(entry, 8) + ((<usize>(pc & 0xffe)) << 2);
-  if (load<u16>(slot) != <u16>OP_UNIT) warmSlot(slot, by);
+  if (by && load<u16>(slot) != <u16>OP_UNIT) warmSlot(slot, by);
 }
 
-export function warmSlot(slot: usize, by: u32): void {
+function warmSlot(slot: usize, by: u32): void {
   const entry = HEAT + (((slot >>> 3) * 0x9e3779b1) >>> 22) * 8;
   if (load<u32>(entry) != <u32>slot) {
     const heat = load<u32>(entry, 4);

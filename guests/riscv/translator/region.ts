@@ -14,7 +14,7 @@ const BLOCK_BYTES: usize = 64;
 const ORDER: usize = REGION + 0x5000;
 
 export const MAX_BLOCKS: u32 = 96;
-const MAX_INSTRUCTIONS: u32 = 400;
+const MAX_INSTRUCTIONS: u32 = 200;
 const NONE: u32 = 0xffff;
 
 export const KIND_FALL: u32 = 0;
@@ -143,6 +143,12 @@ function kindOf(word: u32): u32 {
 function mayLeave(word: u32): bool {
   const major = word & 0x7f;
   return (major & ~0x24) == 0x03 || major == 0x2f || (major & ~0x0c) == 0x43 || major == 0x53;
+}
+
+/** Whether a unit could begin at an offset: in the next page, or at an instruction that units do. */
+export function canBegin(at: u32): bool {
+  if (at > 4094) return true;
+  return lengthAt(at) != 0 && kindOf(wordAt(at)) != KIND_STOP;
 }
 
 function targetOf(at: u32, word: u32, kind: u32): i32 {
@@ -417,7 +423,7 @@ export function hasLabel(block: u32): bool {
   return field(block, WITHIN) != NONE || field(block, BEHIND) != NONE;
 }
 
-/** Registers that may differ from memory at the end of a block: none behind a call, which needs them there. */
+/** Registers that may differ from memory at the end of a block; behind a call none do, since it needs them there. */
 export function dirtyAtEnd(block: u32): u32 {
   return wideField(block, DIRTY) | wideField(block, WRITTEN);
 }
@@ -457,20 +463,25 @@ function isExit(block: u32, to: u32): bool {
   return to == NONE || field(to, ORDINAL) <= field(block, ORDINAL);
 }
 
+/** Registers that matter where a block's successors within the region begin. */
+function liveBehind(block: u32): u32 {
+  if (isCall(field(block, KIND))) return 0;
+  let registers: u32 = 0;
+  for (let side: usize = 0; side < 4; side += 2) {
+    const to = field(block, TO_TAKEN + side);
+    if (to != NONE) registers |= wideField(to, LIVE);
+  }
+  return registers;
+}
+
 function spreadLife(): void {
   let changed = true;
   while (changed) {
     changed = false;
     for (let i = ordered; i > 0; i--) {
       const block = blockInOrder(i - 1);
-      let behind: u32 = mayEndUnit(block) ? dirtyAtEnd(block) : 0;
-      if (!isCall(field(block, KIND))) {
-        for (let side: usize = 0; side < 4; side += 2) {
-          const to = field(block, TO_TAKEN + side);
-          if (to != NONE) behind |= wideField(to, LIVE);
-        }
-      }
-      let live = wideField(block, READ) | (behind & ~wideField(block, WRITTEN));
+      const atEnd = (mayEndUnit(block) ? dirtyAtEnd(block) : 0) | liveBehind(block);
+      let live = wideField(block, READ) | (atEnd & ~wideField(block, WRITTEN));
       if (field(block, MAY_LEAVE)) live |= wideField(block, DIRTY);
       if (live == wideField(block, LIVE)) continue;
       setWide(block, LIVE, live);

@@ -22,6 +22,7 @@ import {
   currentDepth,
   emitCount,
   emitIsOver,
+  emitIsUsedUp,
   emitLoadState,
   emitPageAddress,
   emitPc,
@@ -37,6 +38,7 @@ import {
   LOCAL_N,
   LOCAL_POINTER,
   LOCAL_TARGET,
+  newSite,
   rd,
   rs1,
   setPlace,
@@ -48,6 +50,7 @@ import {
   BEHIND,
   blockInOrder,
   COUNT,
+  canBegin,
   DIRTY,
   dirtyAtEnd,
   END,
@@ -77,7 +80,7 @@ import {
   wideField,
   wordAt,
 } from './region.ts';
-import { unitAt } from './runtime.ts';
+import { linkTo, unitAt } from './runtime.ts';
 import { installUnit, reserveUnit } from './unit-table.ts';
 import {
   beginModule,
@@ -98,6 +101,7 @@ import {
   OP_ELSE,
   OP_IF,
   OP_LOOP,
+  TYPE_LOAD,
   TYPE_TARGET,
   TYPE_UNIT,
 } from './wasm-writer.ts';
@@ -112,6 +116,16 @@ let isWhole: bool = true;
 const MAX_DEPTH: i32 = 192;
 const I32_LOAD: u8 = 0x28;
 const I64_LOAD: u8 = 0x29;
+const I32_GE_S: u8 = 0x4e;
+const I64_NE: u8 = 0x52;
+const I32_ADD: u8 = 0x6a;
+const I32_AND: u8 = 0x71;
+const I32_XOR: u8 = 0x73;
+const I32_SHL: u8 = 0x74;
+const I32_SHR_U: u8 = 0x76;
+const I64_ADD: u8 = 0x7c;
+const I64_AND: u8 = 0x83;
+const I32_WRAP: u8 = 0xa7;
 
 function pushLabel(block: u32): void {
   store<u16>(LABELS + ((<usize>labels) << 2), <u16>currentDepth());
@@ -137,7 +151,7 @@ function emitEdge(from: u32, to: u32, at: i64): void {
     emitSpill(dirtyAtEnd(from));
     emitGoTo(at);
   } else if (field(to, ORDINAL) <= field(from, ORDINAL)) {
-    emitIsOver();
+    emitIsUsedUp();
     beginUnlikely();
     emitSpill(dirtyAtEnd(from));
     emitPc(at);
@@ -215,11 +229,11 @@ function emitTransfer(block: u32, kind: u32): void {
   const taken = <i64>(<i32>wideField(block, TAKEN));
   if (kind == KIND_FALL) emitEdge(block, field(block, TO_NEXT), next);
   else if (kind == KIND_GOTO) {
-    if (rd(word)) emitLink(word, next);
+    if (rd(word)) emitReturnAddress(word, next);
     emitEdge(block, field(block, TO_TAKEN), taken);
   } else if (kind == KIND_STOP) {
     emitSpill(dirtyAtEnd(block));
-    if (next > 4094) emitGoTo(next);
+    if (canBegin(<u32>next)) emitGoTo(next);
     else {
       emitPc(next);
       emitReturn();
@@ -232,16 +246,18 @@ function emitTransfer(block: u32, kind: u32): void {
     emitEdge(block, field(block, TO_NEXT), next);
     endLabel();
   } else if (kind == KIND_CALL) {
-    emitLink(word, next);
+    emitReturnAddress(word, next);
+    emitSpill(dirtyAtEnd(block));
     emitPageAddress(taken);
     emitSet(LOCAL_TARGET);
+    emitLink();
     emitCall(block, next);
   } else {
     emitIndirect(block, word, next, kind == KIND_INDIRECT_CALL);
   }
 }
 
-function emitLink(word: u32, next: i64): void {
+function emitReturnAddress(word: u32, next: i64): void {
   emitPageAddress(next);
   setRegister(rd(word));
 }
@@ -249,46 +265,69 @@ function emitLink(word: u32, next: i64): void {
 function emitIndirect(block: u32, word: u32, next: i64, isCall: bool): void {
   getRegister(rs1(word));
   emitConst64(<i64>(<i32>word >> 20));
-  emit(0x7c);
+  emit(I64_ADD);
   emitConst64(-2);
-  emit(0x83);
+  emit(I64_AND);
   emitSet(LOCAL_TARGET);
-  if (rd(word)) emitLink(word, next);
-  if (isCall) {
-    emitCall(block, next);
-    return;
-  }
+  if (rd(word)) emitReturnAddress(word, next);
   emitSpill(dirtyAtEnd(block));
-  if (rs1(word) == 1 || rs1(word) == 5) {
+  if (isCall) {
+    emitLookup();
+    emitCall(block, next);
+  } else if (rs1(word) == 1 || rs1(word) == 5) {
     // A return: whoever called compares the address; where nobody did, the interpreter looks for the unit there.
     emitPcFromTarget();
     emitReturn();
-  } else emitTailCall();
+  } else {
+    emitLookup();
+    emitTailCall();
+  }
 }
 
 /** Goes to offset `at` (of the page or beyond it), where there may be a unit. */
 function emitGoTo(at: i64): void {
   emitPageAddress(at);
   emitSet(LOCAL_TARGET);
+  emitLink();
   emitTailCall();
 }
 
-/** Leaves in LOCAL_POINTER the jump cache entry of the unit at LOCAL_TARGET. */
+/** Leaves in LOCAL_POINTER a link of its own to the unit at LOCAL_TARGET. */
+function emitLink(): void {
+  const link = newSite();
+  emitConst32(<i32>link);
+  emitSet(LOCAL_POINTER);
+  emitLoadState(I64_LOAD, link);
+  emitGet(LOCAL_TARGET);
+  emit(I64_NE);
+  beginUnlikely();
+  emitGet(LOCAL_TARGET);
+  emitGet(LOCAL_N);
+  emitConst32(<i32>link);
+  callHelper(linkTo.index, TYPE_LOAD);
+  emitSet(LOCAL_POINTER);
+  endLabel();
+}
+
+/** Leaves in LOCAL_POINTER the jump cache entry of the unit at LOCAL_TARGET (jumpEntry in hart/jump-cache.ts). */
 function emitLookup(): void {
   emitGet(LOCAL_TARGET);
-  emit(0xa7);
+  emit(I32_WRAP);
   emitConst32(3);
-  emit(0x74);
+  emit(I32_SHL);
+  emitGet(LOCAL_TARGET);
+  emit(I32_WRAP);
+  emitConst32(9);
+  emit(I32_SHR_U);
+  emit(I32_XOR);
   emitConst32(<i32>JUMP_CACHE_BYTES - 16);
-  emit(0x71);
+  emit(I32_AND);
   emitLoadState(I32_LOAD, JUMP_CACHE);
-  emit(0x6a);
+  emit(I32_ADD);
   emitTee(LOCAL_POINTER);
   emitAccess(I64_LOAD, 0);
   emitGet(LOCAL_TARGET);
-  emit(0x52);
-  emitIsOver();
-  emit(0x72);
+  emit(I64_NE);
   beginUnlikely();
   emitGet(LOCAL_TARGET);
   emitGet(LOCAL_N);
@@ -303,48 +342,51 @@ function emitArguments(isCall: bool): void {
   emitGet(LOCAL_DEPTH);
   if (isCall) {
     emitConst32(1);
-    emit(0x6a);
+    emit(I32_ADD);
   }
   emitGet(LOCAL_TARGET);
   emitConst64(-4096);
-  emit(0x83);
+  emit(I64_AND);
   emitGet(LOCAL_POINTER);
   emitAccess(I32_LOAD, 12);
   emitGet(LOCAL_POINTER);
   emitAccess(I32_LOAD, 8);
 }
 
+/** Goes on in the unit of LOCAL_POINTER's entry. Whatever goes round in units comes through here, or a back edge. */
 function emitTailCall(): void {
-  emitLookup();
+  emitIsUsedUp();
+  beginUnlikely();
+  emitPcFromTarget();
+  emitReturn();
+  endLabel();
   emitArguments(false);
   emitTailCallIndirect(TYPE_UNIT);
 }
 
-/** A guest call: a WebAssembly call of the unit at LOCAL_TARGET, after which the guest must be at `next`. */
+/** A guest call: a WebAssembly call of the unit of LOCAL_POINTER's entry, after which the guest must be at `next`. */
 function emitCall(block: u32, next: i64): void {
-  emitSpill(dirtyAtEnd(block));
-  emitLookup();
   const continuation = field(block, TO_NEXT);
   if (isNone(continuation)) {
-    emitArguments(false);
-    emitTailCallIndirect(TYPE_UNIT);
+    emitTailCall();
     return;
   }
   emitGet(LOCAL_DEPTH);
   emitConst32(MAX_DEPTH);
-  emit(0x4e);
+  emit(I32_GE_S);
   beginUnlikely();
-  emitArguments(false);
-  emitTailCallIndirect(TYPE_UNIT);
+  emitTailCall();
   endLabel();
   emitArguments(true);
   emitCallIndirect(TYPE_UNIT);
   emitSet(LOCAL_N);
-  emitIsOver();
   emitLoadState(I64_LOAD, PC);
   emitPageAddress(next);
-  emit(0x52);
-  emit(0x72);
+  emit(I64_NE);
+  beginUnlikely();
+  emitReturn();
+  endLabel();
+  emitIsOver();
   beginUnlikely();
   emitReturn();
   endLabel();
@@ -359,7 +401,7 @@ function emitEdgeAfterCall(from: u32, to: u32, at: i64): void {
     else emitTree(to);
     return;
   }
-  emitIsOver();
+  emitIsUsedUp();
   beginUnlikely();
   emitPc(at);
   emitReturn();

@@ -67,6 +67,21 @@ function loop(asm: Assembler, count: number, body: () => void): void {
   asm.word(e.bne(5, 0, top - asm.here), 'bne');
 }
 
+/** Installs a handler that goes on behind what faults, and counts in x20. */
+function skipFaults(asm: Assembler): void {
+  const jump = asm.here;
+  asm.word(0, 'jal');
+  asm.moveTo(BASE + 0x40);
+  asm.word(e.addi(20, 20, 1), 'addi');
+  asm.word(e.csrrs(21, 0, 0x341), 'csrrs mepc');
+  asm.word(e.addi(21, 21, 4), 'addi');
+  asm.word(e.csrrw(0, 21, 0x341), 'csrrw mepc');
+  asm.word(e.MRET, 'mret');
+  asm.patchWord(jump, e.jal(0, asm.here - jump));
+  asm.loadAddress(6, BASE + 0x40);
+  asm.word(e.csrrw(0, 6, 0x305), 'csrrw mtvec');
+}
+
 describe('the translator', () => {
   it('runs loops in loops with memory in them', () => {
     expectSame((asm) => {
@@ -115,18 +130,7 @@ describe('the translator', () => {
 
   it('gives back exact state at a fault in the middle of a loop', () => {
     expectSame((asm) => {
-      // Goes on behind the access that faults: mtvec counts the faults in x20.
-      const jump = asm.here;
-      asm.word(0, 'jal');
-      asm.moveTo(BASE + 0x40);
-      asm.word(e.addi(20, 20, 1), 'addi');
-      asm.word(e.csrrs(21, 0, 0x341), 'csrrs mepc');
-      asm.word(e.addi(21, 21, 4), 'addi');
-      asm.word(e.csrrw(0, 21, 0x341), 'csrrw mepc');
-      asm.word(e.MRET, 'mret');
-      asm.patchWord(jump, e.jal(0, asm.here - jump));
-      asm.loadAddress(6, BASE + 0x40);
-      asm.word(e.csrrw(0, 6, 0x305), 'csrrw mtvec');
+      skipFaults(asm);
       asm.loadAddress(10, DATA);
       loop(asm, 300, () => {
         asm.word(e.addi(7, 7, 1), 'addi');
@@ -143,17 +147,7 @@ describe('the translator', () => {
 
   it('leaves float instructions with a reserved rounding mode illegal', () => {
     const { registers } = expectSame((asm) => {
-      const jump = asm.here;
-      asm.word(0, 'jal');
-      asm.moveTo(BASE + 0x40);
-      asm.word(e.addi(20, 20, 1), 'addi');
-      asm.word(e.csrrs(21, 0, 0x341), 'csrrs mepc');
-      asm.word(e.addi(21, 21, 4), 'addi');
-      asm.word(e.csrrw(0, 21, 0x341), 'csrrw mepc');
-      asm.word(e.MRET, 'mret');
-      asm.patchWord(jump, e.jal(0, asm.here - jump));
-      asm.loadAddress(6, BASE + 0x40);
-      asm.word(e.csrrw(0, 6, 0x305), 'csrrw mtvec');
+      skipFaults(asm);
       asm.loadConstant(6, 0x2000n);
       asm.word(e.csrrs(0, 6, 0x300), 'csrrs mstatus');
       loop(asm, 100, () => {
@@ -165,6 +159,25 @@ describe('the translator', () => {
       });
     });
     expect(registers[20]).toBe(200n);
+  });
+
+  it('lets SC fault when its reservation holds and the page may not be written', () => {
+    const { registers } = expectSame((asm) => {
+      skipFaults(asm);
+      // pmpcfg0: locked, NAPOT, readable alone: the page at DATA.
+      asm.loadConstant(6, BigInt(DATA / 4 + 0x1ff));
+      asm.word(e.csrrw(0, 6, 0x3b0), 'csrrw pmpaddr0');
+      asm.loadConstant(6, 0x99n);
+      asm.word(e.csrrw(0, 6, 0x3a0), 'csrrw pmpcfg0');
+      asm.loadAddress(10, DATA);
+      loop(asm, 100, () => {
+        asm.word(e.addi(11, 0, 7), 'addi');
+        asm.word(0x1005_262f, 'lr.w x12, (x10)');
+        asm.word(0x18b5_26af, 'sc.w x13, x11, (x10)');
+        asm.word(e.addi(14, 14, 1), 'addi');
+      });
+    });
+    expect(registers[20]).toBe(100n);
   });
 
   it('sees code that was rewritten after fence.i, in a loop that calls it', () => {

@@ -1,7 +1,7 @@
 // Which slots of the decode cache hold units. A unit takes the place of the slot of its first instruction: whoever jumps
 // there finds it, whatever maps the page, and when the page's slots go, the unit goes. Entries are 24 bytes:
 //
-//   0  address of the slot u32, 0 = free     4  data context u32     8  what the slot held before u64
+//   0  address of the slot u32, 0 = free     4  context u32     8  what the slot held before u64
 //   16  number of its first entry of the site TLB u32
 // Unit i has table index FIRST_UNIT + i.
 import { PAGE_UNITS } from '../machine/hart/decode-cache.ts';
@@ -10,14 +10,16 @@ import { addressOf, jumpSlow } from '../machine/hart/fetch.ts';
 import { flushJumps } from '../machine/hart/jump-cache.ts';
 import { clearSites } from '../machine/hart/site-tlb.ts';
 import {
+  CONTEXT,
   COUNTER,
-  DATA_CONTEXT,
   NEXT_SITE,
   PAGE_BASE,
   PAGE_VA,
   PC,
   STEP_SLOT,
   STOP_AT,
+  STRETCH_COUNTER,
+  STRETCH_PC,
   UNITS_GONE,
   UNITS_MADE,
 } from '../machine/hart/state.ts';
@@ -28,6 +30,7 @@ import {
   UNIT_LIMIT,
   UNITS,
 } from '../machine/memory/layout.ts';
+import { warm } from './heat.ts';
 
 /** Above whatever functions of the machine's own are in the table. */
 export const FIRST_UNIT: u32 = 1024;
@@ -81,7 +84,7 @@ function removeUnit(index: u32): void {
 export function installUnit(index: u32, slot: usize): void {
   const entry = entryOf(index);
   store<u32>(entry, <u32>slot);
-  store<u32>(entry, load<u32>(DATA_CONTEXT), 4);
+  store<u32>(entry, load<u32>(CONTEXT), 4);
   store<u64>(entry, load<u64>(slot), 8);
   store<u16>(slot, <u16>OP_UNIT);
   store<u32>(slot, index, 4);
@@ -89,25 +92,37 @@ export function installUnit(index: u32, slot: usize): void {
   store<u32>(page, load<u32>(page, PAGE_UNITS) + 1, PAGE_UNITS);
 }
 
-/** Runs the unit in slot `ip` with `n` instructions left, leaves the rest in COUNTER; the slot to go on at. */
+/**
+ * Runs the unit in slot `ip` with `n` instructions left, leaves the rest in COUNTER; the slot to go on at. What was
+ * interpreted since the last unit makes the place where that began warmer.
+ */
 export function enterUnit(ip: usize, n: i32): usize {
   const pc = addressOf(ip);
-  const index = load<u32>(ip, 4);
-  const left = call_indirect<i32>(index, n, 0, load<u64>(PAGE_VA), load<u32>(PAGE_BASE));
+  warm(load<u64>(STRETCH_PC), <u32>(load<i32>(STRETCH_COUNTER) - n));
+  let left = n;
+  // Making a unit may have taken this one away.
+  if (load<u16>(ip) == <u16>OP_UNIT) {
+    const index = load<u32>(ip, 4);
+    left = call_indirect<i32>(index, n, 0, load<u64>(PAGE_VA), load<u32>(PAGE_BASE));
+    const next = load<u64>(PC);
+    store<u64>(STRETCH_PC, next);
+    store<i32>(STRETCH_COUNTER, left);
+    store<i32>(COUNTER, left);
+    if (left == n && next == pc && load<i32>(STOP_AT) < n) return originalAt(ip, index, pc);
+    return jumpSlow(next);
+  }
   store<i32>(COUNTER, left);
-  const next = load<u64>(PC);
-  if (left == n && next == pc && load<i32>(STOP_AT) < n) return originalAt(ip, index, pc);
-  return jumpSlow(next);
+  return ip;
 }
 
 /**
- * Where the interpreter goes on at a unit that did nothing: a unit for another data context goes; else its first
+ * Where the interpreter goes on at a unit that did nothing: a unit for another context goes; else its first
  * instruction, which it cannot do, is in a slot of its own, with the way out of the inner loop behind it.
  */
 function originalAt(ip: usize, index: u32, pc: u64): usize {
   const offset = <usize>(pc & 0xfff);
   if (load<u16>(ip) != <u16>OP_UNIT || load<u32>(ip, 4) != index) return jumpSlow(pc);
-  if (load<u32>(entryOf(index), 4) != load<u32>(DATA_CONTEXT)) {
+  if (load<u32>(entryOf(index), 4) != load<u32>(CONTEXT)) {
     removeUnit(index);
     return ip;
   }

@@ -52,17 +52,20 @@ export function loadReserved(va: u64, width: u32, offset: u32): bool {
   return true;
 }
 
-/** SC: 0 to the register when it stored, else 1. A store in between that changed the value makes it fail. */
+/**
+ * SC: 0 to the register when it stored, else 1. A store in between that changed the value makes it fail. False with the
+ * trap's cause left behind, and nothing changed: translated code then has the interpreter do it again.
+ */
 export function storeConditional(va: u64, width: u32, value: u64, offset: u32): bool {
   if (va & <u64>(width - 1)) return fail(CAUSE_STORE_MISALIGNED, va);
-  const reserved = load<u64>(RESERVATION) == va;
-  dropReservation();
-  if (!reserved) {
+  if (load<u64>(RESERVATION) != va) {
+    dropReservation();
     setRegister(offset, 1);
     return true;
   }
   const host = atomicPointer(va, width);
   if (!host) return false;
+  dropReservation();
   const now = width == 8 ? load<u64>(host) : <u64>(<i64>load<i32>(host));
   if (now != load<u64>(RESERVED_VALUE)) {
     setRegister(offset, 1);

@@ -32,6 +32,8 @@ import {
   SLICE,
   STIMECMP,
   STOP_AT,
+  STRETCH_COUNTER,
+  STRETCH_PC,
   TRANSLATING,
   WAITING,
   X,
@@ -47,9 +49,6 @@ export const HART_EXIT: i32 = 2;
 
 /** Instructions between two looks at interrupts and time. */
 const SLICE_LENGTH: i32 = 16384;
-
-/** What one end of a slice adds to the heat of the place where it ended. */
-const SLICE_WARMTH: u32 = 16;
 
 /** What firmware would have delegated to S mode: all but calls from S and M. */
 const SBI_MEDELEG: u64 = 0xb1ff;
@@ -112,13 +111,16 @@ export function takeInterrupt(): void {
 }
 
 function runSlice(slice: i32): i32 {
+  const from = load<u64>(PC);
   store<i32>(SLICE, slice);
   store<i32>(STOP_AT, 0);
-  const rest = interpret(jumpSlow(load<u64>(PC)), slice);
+  store<u64>(STRETCH_PC, from);
+  store<i32>(STRETCH_COUNTER, slice);
+  const rest = interpret(jumpSlow(from), slice);
   store<u64>(RETIRED, load<u64>(RETIRED) + <u64>(<i64>(slice - rest)));
   store<i32>(SLICE, 0);
   store<i32>(COUNTER, -1);
-  if (load<u32>(TRANSLATING)) warm(load<u64>(PC), SLICE_WARMTH);
+  if (load<u32>(TRANSLATING)) warm(load<u64>(STRETCH_PC), <u32>(load<i32>(STRETCH_COUNTER) - rest));
   return slice - rest;
 }
 

@@ -1,15 +1,17 @@
 // The jump caches: where the units at virtual addresses are, so that translated code finds the next unit by itself. One
-// per mode, direct mapped by address, 1024 entries of 16 bytes:
+// per mode, direct mapped by a hash of the address, 1024 entries of 16 bytes:
 //
 //   0  virtual address u64, all ones when empty     8  table index u32     12  its decoded page u32
 import { JUMP_CACHE_BYTES, JUMP_CACHES } from '../memory/layout.ts';
+import { flushSites } from './site-tlb.ts';
 import { JUMP_CACHE, JUMPS_CACHED } from './state.ts';
 
 const NOWHERE: i64 = -1;
 
 /** Entry of the current mode for an address. */
 export function jumpEntry(target: u64): usize {
-  return <usize>load<u32>(JUMP_CACHE) + (((<usize>target) << 3) & (JUMP_CACHE_BYTES - 16));
+  const hash = ((<usize>target) << 3) ^ (<usize>target >>> 9);
+  return <usize>load<u32>(JUMP_CACHE) + (hash & (JUMP_CACHE_BYTES - 16));
 }
 
 export function cacheJump(target: u64, index: u32, page: u32): usize {
@@ -24,8 +26,9 @@ export function cacheJump(target: u64, index: u32, page: u32): usize {
   return entry;
 }
 
-/** To be called whenever an entry of a fetch TLB or a unit goes. */
+/** To be called whenever an entry of a fetch TLB or a unit goes: empties links (site-tlb.ts), too. */
 export function flushJumps(): void {
+  flushSites();
   const cached = load<u32>(JUMPS_CACHED);
   if (cached == 0) return;
   store<u32>(JUMPS_CACHED, 0);

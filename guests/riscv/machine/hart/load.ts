@@ -7,16 +7,6 @@ import { PMP_WHOLE_PAGE, pmpVerdict } from './pmp.ts';
 import { READ_TLB, WALK_GPA } from './state.ts';
 import { dataMode, fillTlb } from './tlb.ts';
 
-/** Enters the page of `va`, if it is readable RAM, into the read TLB. Leaves a trap's cause behind if it is not. */
-export function prepareLoad(va: u64): void {
-  const mode = dataMode();
-  if (!translate(va, ACCESS_LOAD, mode)) return;
-  const gpa = load<u64>(WALK_GPA);
-  if (pmpVerdict(gpa, 1, ACCESS_LOAD, mode) != PMP_WHOLE_PAGE || !isRam(gpa, 1)) return;
-  fillTlb(load<u32>(READ_TLB), va, RAM_BASE + <usize>(gpa - RAM_GPA));
-  noteSuperpage(va);
-}
-
 /** Host address at which `width` bytes of `va` can be read now, or 0 with the trap's cause left behind. */
 export function loadSlow(va: u64, width: u32): usize {
   if ((va & 0xfff) + <u64>width > 4096) return loadSplit(va, width);

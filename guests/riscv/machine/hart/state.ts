@@ -61,8 +61,8 @@ export const HTIF_TOHOST: usize = HART_STATE + 0x288;
 export const TRACING: usize = HART_STATE + 0x290;
 
 // Translated code (guests/riscv/translator).
-/** The data context (tlb.ts): u32, 0 to 3. */
-export const DATA_CONTEXT: usize = HART_STATE + 0x294;
+/** What translations depend on: data context (tlb.ts) + 4 * mode that code runs in: u32. */
+export const CONTEXT: usize = HART_STATE + 0x294;
 /** Entries of the site TLB filled since the last flush: u32. */
 export const SITES_FILLED: usize = HART_STATE + 0x298;
 /** Jump cache of the current mode: u32. */
@@ -73,6 +73,9 @@ export const JUMPS_CACHED: usize = HART_STATE + 0x2a0;
 export const UNITS_MADE: usize = HART_STATE + 0x2a4;
 /** Units that had to make room so far, the oldest first: u32. */
 export const UNITS_GONE: usize = HART_STATE + 0x2c0;
+/** Where the interpreter took over last, u64, and the instructions that were left of the slice then, i32. */
+export const STRETCH_PC: usize = HART_STATE + 0x2c8;
+export const STRETCH_COUNTER: usize = HART_STATE + 0x2c4;
 /** Heat at which code is translated (translator/heat.ts), 0 = never: u32. */
 export const TRANSLATING: usize = HART_STATE + 0x2a8;
 /** Entries of the site TLB handed out so far; where the next unit's begin, modulo SITE_LIMIT: u32. */

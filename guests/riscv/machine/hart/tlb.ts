@@ -19,8 +19,7 @@ import {
 } from '../memory/layout.ts';
 import { clearJumps, flushJumps } from './jump-cache.ts';
 import { isSuperpageNoted } from './page-walk.ts';
-import { flushSites } from './site-tlb.ts';
-import { DATA_CONTEXT, FETCH_TLB, JUMP_CACHE, MODE, MSTATUS, READ_TLB, TRACING, WRITE_TLB } from './state.ts';
+import { CONTEXT, FETCH_TLB, JUMP_CACHE, MODE, MSTATUS, READ_TLB, TRACING, WRITE_TLB } from './state.ts';
 import { MSTATUS_MPP, MSTATUS_MPRV, MSTATUS_SUM } from './status-bits.ts';
 
 /** The privilege by which loads and stores are judged. */
@@ -35,9 +34,9 @@ export function contextChanged(): void {
   const context: usize = mode == 3 ? 3 : mode == 0 ? 0 : load<u64>(MSTATUS) & MSTATUS_SUM ? 2 : 1;
   const read = DATA_TLBS + context * 2 * DATA_TLB_BYTES;
   store<u32>(READ_TLB, <u32>read);
-  store<u32>(DATA_CONTEXT, <u32>context);
   store<u32>(WRITE_TLB, <u32>(load<u32>(TRACING) ? EMPTY_TLB : read + DATA_TLB_BYTES));
   const running = load<u32>(MODE);
+  store<u32>(CONTEXT, <u32>context | (running << 2));
   const code: usize = running == 3 ? 2 : <usize>running;
   store<u32>(FETCH_TLB, <u32>(FETCH_TLBS + code * FETCH_TLB_BYTES));
   store<u32>(JUMP_CACHE, <u32>(JUMP_CACHES + code * JUMP_CACHE_BYTES));
@@ -48,7 +47,6 @@ export function flushTranslations(): void {
   memory.fill(DATA_TLBS, 0xff, DATA_TLBS_BYTES);
   memory.fill(FETCH_TLBS, 0xff, FETCH_TLBS_BYTES);
   memory.fill(SUPERPAGE_FILTER, 0, SUPERPAGE_FILTER_BYTES);
-  flushSites();
   flushJumps();
 }
 
@@ -58,7 +56,6 @@ export function flushPage(va: u64): void {
     flushTranslations();
     return;
   }
-  flushSites();
   flushJumps();
   const tag = va & ~0xfff;
   const at = (<usize>va >>> 8) & (DATA_TLB_BYTES - 16);
@@ -80,6 +77,5 @@ export function fillTlb(tlb: usize, va: u64, host: usize): void {
 /** Empties what `flushTranslations` does not; single steps, which see every store, have a write TLB that stays so. */
 export function clearCaches(): void {
   memory.fill(EMPTY_TLB, 0xff, DATA_TLB_BYTES);
-  flushSites();
   clearJumps();
 }
