@@ -9,7 +9,7 @@ const LEADERS: usize = REGION + 0x800;
 const BLOCK_AT: usize = REGION + 0x1000;
 const STACK: usize = REGION + 0x1800;
 const BLOCKS: usize = REGION + 0x3000;
-const BLOCK_BYTES: usize = 64;
+const BLOCK_BYTES: usize = 80;
 /** Block numbers in reverse postorder, a byte each. */
 const ORDER: usize = REGION + 0x5000;
 
@@ -51,6 +51,12 @@ export const READ: usize = 40;
 export const LIVE: usize = 44;
 /** Whether an instruction before the last may leave the unit. */
 export const MAY_LEAVE: usize = 48;
+/** As LIVE, but for what the region itself reads: what is only live is stored in case the unit is left. */
+const READ_LATER: usize = 60;
+/** Registers that the block stores at its end because nothing in the region will read them. */
+export const STORED: usize = 64;
+/** Of a loop's head: registers that the loop's blocks name. The others are in memory while the loop runs. */
+const NAMED: usize = 68;
 /** Head of the innermost loop that the block is in, and of the loop around a head's own; or NONE. */
 const LOOP_OF: usize = 50;
 const OUTER: usize = 52;
@@ -384,6 +390,30 @@ function findLoop(loop: u32): void {
   }
 }
 
+/** Sums up which registers the blocks of each loop name. */
+function nameRegisters(): void {
+  for (let i: u32 = 0; i < ordered; i++) {
+    const block = blockInOrder(i);
+    const named = wideField(block, READ) | wideField(block, WRITTEN);
+    let loop = field(block, LOOP_OF);
+    while (loop != NONE) {
+      setWide(loop, NAMED, wideField(loop, NAMED) | named);
+      loop = field(loop, OUTER);
+    }
+  }
+}
+
+/** Registers to be in memory when a block goes on at another: what the loop does not name that begins there. */
+export function leftOutside(from: u32, to: u32): u32 {
+  return field(to, IS_LOOP) && !isInLoop(from, to) ? ~wideField(to, NAMED) : 0;
+}
+
+/** Registers that are in memory where a block goes on at another: what the loop does not name that ends there. */
+export function foundOutside(from: u32, to: u32): u32 {
+  const loop = field(from, LOOP_OF);
+  return loop == NONE || isInLoop(to, loop) ? 0 : ~wideField(loop, NAMED);
+}
+
 function isInLoop(block: u32, loop: u32): bool {
   let inner = field(block, LOOP_OF);
   while (inner != loop && inner != NONE) inner = field(inner, OUTER);
@@ -425,7 +455,7 @@ export function hasLabel(block: u32): bool {
 
 /** Registers that may differ from memory at the end of a block; behind a call none do, since it needs them there. */
 export function dirtyAtEnd(block: u32): u32 {
-  return wideField(block, DIRTY) | wideField(block, WRITTEN);
+  return (wideField(block, DIRTY) | wideField(block, WRITTEN)) & ~wideField(block, STORED);
 }
 
 function isCall(kind: u32): bool {
@@ -441,8 +471,10 @@ function spreadDirt(): void {
       const dirty = isCall(field(block, KIND)) ? 0 : dirtyAtEnd(block);
       for (let side: usize = 0; side < 4; side += 2) {
         const to = field(block, TO_TAKEN + side);
-        if (to == NONE || (wideField(to, DIRTY) | dirty) == wideField(to, DIRTY)) continue;
-        setWide(to, DIRTY, wideField(to, DIRTY) | dirty);
+        if (to == NONE) continue;
+        const all = wideField(to, DIRTY) | (dirty & ~leftOutside(block, to));
+        if (all == wideField(to, DIRTY)) continue;
+        setWide(to, DIRTY, all);
         changed = true;
       }
     }
@@ -463,13 +495,52 @@ function isExit(block: u32, to: u32): bool {
   return to == NONE || field(to, ORDINAL) <= field(block, ORDINAL);
 }
 
-/** Registers that matter where a block's successors within the region begin. */
-function liveBehind(block: u32): u32 {
+/** Registers that matter where a block's successors within the region begin: LIVE or READ_LATER. */
+function behind(block: u32, at: usize): u32 {
   if (isCall(field(block, KIND))) return 0;
   let registers: u32 = 0;
   for (let side: usize = 0; side < 4; side += 2) {
     const to = field(block, TO_TAKEN + side);
-    if (to != NONE) registers |= wideField(to, LIVE);
+    if (to != NONE) registers |= wideField(to, at) & ~foundOutside(block, to);
+  }
+  return registers;
+}
+
+/**
+ * Has each block store what is needed later only should the unit be left. Kept in a variable instead, it would take up a
+ * register of the processor, or be stored by the engine all the same.
+ */
+function storeWhatIsNotRead(): void {
+  let changed = true;
+  while (changed) {
+    changed = false;
+    for (let i = ordered; i > 0; i--) {
+      const block = blockInOrder(i - 1);
+      const later = wideField(block, READ) | (behind(block, READ_LATER) & ~wideField(block, WRITTEN));
+      if (later == wideField(block, READ_LATER)) continue;
+      setWide(block, READ_LATER, later);
+      changed = true;
+    }
+  }
+  for (let i: u32 = 0; i < ordered; i++) {
+    const block = blockInOrder(i);
+    setWide(block, STORED, dirtyAtEnd(block) & behind(block, LIVE) & ~behind(block, READ_LATER));
+  }
+  for (let block: u32 = 0; block < blocks; block++) {
+    setWide(block, DIRTY, 0);
+    setWide(block, LIVE, 0);
+  }
+  spreadDirt();
+  spreadLife();
+}
+
+/** Registers that have to be stored where a block goes on at a loop. */
+function storedOnTheWay(block: u32): u32 {
+  if (isCall(field(block, KIND))) return 0;
+  let registers: u32 = 0;
+  for (let side: usize = 0; side < 4; side += 2) {
+    const to = field(block, TO_TAKEN + side);
+    if (to != NONE) registers |= dirtyAtEnd(block) & leftOutside(block, to);
   }
   return registers;
 }
@@ -480,7 +551,11 @@ function spreadLife(): void {
     changed = false;
     for (let i = ordered; i > 0; i--) {
       const block = blockInOrder(i - 1);
-      const atEnd = (mayEndUnit(block) ? dirtyAtEnd(block) : 0) | liveBehind(block);
+      const atEnd =
+        storedOnTheWay(block) |
+        (mayEndUnit(block) ? dirtyAtEnd(block) : 0) |
+        behind(block, LIVE) |
+        wideField(block, STORED);
       let live = wideField(block, READ) | (atEnd & ~wideField(block, WRITTEN));
       if (field(block, MAY_LEAVE)) live |= wideField(block, DIRTY);
       if (live == wideField(block, LIVE)) continue;
@@ -507,7 +582,9 @@ export function findRegion(pageHost: usize, from: u32): bool {
     dominate();
   } while (!classify());
   place();
+  nameRegisters();
   spreadDirt();
   spreadLife();
+  storeWhatIsNotRead();
   return true;
 }

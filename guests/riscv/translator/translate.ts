@@ -56,6 +56,7 @@ import {
   END,
   field,
   findRegion,
+  foundOutside,
   hasLabel,
   headBlock,
   IS_LOOP,
@@ -69,14 +70,17 @@ import {
   KIND_STOP,
   LAST_WORD,
   LIVE,
+  leftOutside,
   lengthAt,
   ORDINAL,
   orderedBlocks,
   START,
+  STORED,
   TAKEN,
   TO_NEXT,
   TO_TAKEN,
   WITHIN,
+  WRITTEN,
   wideField,
   wordAt,
 } from './region.ts';
@@ -158,8 +162,12 @@ function emitEdge(from: u32, to: u32, at: i64): void {
     emitReturn();
     endLabel();
     branchTo(to | LOOP_MARK);
-  } else if (hasLabel(to)) branchTo(to);
-  else emitTree(to);
+  } else {
+    emitSpill(dirtyAtEnd(from) & leftOutside(from, to));
+    emitReload(wideField(to, LIVE) & foundOutside(from, to));
+    if (hasLabel(to)) branchTo(to);
+    else emitTree(to);
+  }
 }
 
 /** A block with all that it dominates. */
@@ -219,6 +227,7 @@ function emitBody(block: u32): void {
     if (!emitInstruction(operationOf(word) & 0xffff, word, at)) isWhole = false;
     at += lengthAt(at);
   }
+  emitSpill(wideField(block, STORED) & (wideField(block, DIRTY) | wideField(block, WRITTEN)));
   emitCount(field(block, COUNT));
   emitTransfer(block, kind);
 }
