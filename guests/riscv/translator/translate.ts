@@ -227,6 +227,8 @@ function emitBody(block: u32): void {
     if (!emitInstruction(operationOf(word) & 0xffff, word, at)) isWhole = false;
     at += lengthAt(at);
   }
+  const word = wideField(block, LAST_WORD);
+  if (kind == KIND_GOTO && rd(word)) emitReturnAddress(word, field(block, END));
   emitSpill(wideField(block, STORED) & (wideField(block, DIRTY) | wideField(block, WRITTEN)));
   emitCount(field(block, COUNT));
   emitTransfer(block, kind);
@@ -238,7 +240,6 @@ function emitTransfer(block: u32, kind: u32): void {
   const taken = <i64>(<i32>wideField(block, TAKEN));
   if (kind == KIND_FALL) emitEdge(block, field(block, TO_NEXT), next);
   else if (kind == KIND_GOTO) {
-    if (rd(word)) emitReturnAddress(word, next);
     emitEdge(block, field(block, TO_TAKEN), taken);
   } else if (kind == KIND_STOP) {
     emitSpill(dirtyAtEnd(block));
