@@ -35,7 +35,7 @@ const STRETCH: i32 = 65_536;
 const REPORT_INTERVAL: u64 = 16_000_000;
 /** Heat at which code is translated (translator/heat.ts). Lower and a boot spends more on translating than it gains
  *  (measured: bench/macro/boot.ts). */
-const HOT: u64 = 1_000_000;
+const HOT: u64 = 300_000;
 const DEFAULT_MEMORY_MIB: u64 = 128;
 
 /** @param budget instructions after which to return, so that the host can look around */
