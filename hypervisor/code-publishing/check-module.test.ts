@@ -29,6 +29,12 @@ describe('published code', () => {
     expect(check({})).toBeUndefined();
     expect(check({ beforeCode: hints(HINTS, 1, 0, 2, 5, 1, 0, 9, 1, 1) })).toBeUndefined();
     expect(check({ locals: [2, 35, 0x7e, 5, 0x7f] })).toBeUndefined();
+    const product = [
+      0x20, 4, 0xfd, 0x14, 0x20, 4, 0xfd, 0x14, 0x20, 4, 0xfd, 0x14, 0xfd, 0x87, 2, 0xfd, 0x21, 1,
+    ];
+    const floats = { locals: [2, 1, 0x7c, 1, 0x7d], code: [...product, 0xfc, 2, 0x0b] };
+    expect(check(floats)).toBeUndefined();
+    expect(WebAssembly.validate(unitModule(floats))).toBe(true);
     expect(WebAssembly.validate(unitModule())).toBe(true);
   });
 
@@ -81,7 +87,7 @@ describe('published code', () => {
     'an export of another name': { exports: [1, ...text('1'), 0, 0] },
     'an export of the memory': { exports: [1, ...text('0'), 2, 0] },
     'two exports': { exports: [2, ...text('0'), 0, 0, ...text('m'), 2, 0] },
-    'a local of floats': { locals: [1, 1, 0x7c] },
+    'a local of vectors': { locals: [1, 1, 0x7b] },
     'a local of references': { locals: [1, 1, 0x70] },
     'very many locals': { locals: [1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x7e] },
     'a local that is not there': code(0x20, 4),
@@ -100,7 +106,11 @@ describe('published code', () => {
     'an atomic': code(0x20, 0, 0xfe, 0x10, 2, 0),
     'a SIMD instruction': code(0xfd, 0x0c, ...new Array(16).fill(0), 0x1a, 0x20, 0),
     'a division': code(0x20, 0, 0x20, 0, 0x6d),
-    'a float': code(0x43, 0, 0, 0, 0, 0x1a, 0x20, 0),
+    'a conversion to integers that traps': code(0x43, 0, 0, 0, 0, 0xa8),
+    'a float that is cut off': { code: [0x44, 0, 0, 0, 0] },
+    'a lane that is not there': code(0x44, ...new Array(8).fill(0), 0xfd, 0x14, 0xfd, 0x21, 2, 0x1a, 0x20, 0),
+    'a vector load': code(0x20, 0, 0xfd, 0x00, 0, 0, 0x1a, 0x20, 0),
+    'a table.size': code(0xfc, 0x10, 0),
     'a throw': code(0x08, 0),
     'code behind its end': code(0x20, 0, 0x0b, 0x20, 0),
     'no end': { code: [0x20, 0] },
@@ -116,6 +126,16 @@ describe('published code', () => {
       expect(checkUnitModule(module.subarray(0, length))).toBeTypeOf('string');
     expect(checkUnitModule(Uint8Array.from([...module, 0]))).toBeTypeOf('string');
     expect(checkUnitModule(new Uint8Array(512 * 1024 + 1))).toBeTypeOf('string');
+  });
+
+  it('consists of allowed opcodes behind prefixes only', () => {
+    const operands = [0x20, 0];
+    for (let number = 0; number < 0x180; number++) {
+      const leb = number < 0x80 ? [number] : [(number & 0x7f) | 0x80, number >> 7];
+      const isAllowed = number === 0x14 || number === 0x21 || number === 0x107;
+      expect([number, check(code(...operands, 0xfd, ...leb, 0)) === undefined]).toEqual([number, isAllowed]);
+      expect([number, check(code(...operands, 0xfc, ...leb)) === undefined]).toEqual([number, number < 8]);
+    }
   });
 
   it('consists of allowed opcodes only: each of the others is refused', () => {

@@ -2,7 +2,7 @@
 // Specification 2.0, §5). It must be exactly: types of integers, the imports env.memory and env.table, one function of
 // a unit's type, exported as "0", and its code, made of the opcodes in opcodes.ts. No start function, no memory,
 // table, global, element or data of its own, no custom section but for branch hints. The engine's validation comes after this, not instead.
-import { IMMEDIATES, immediates } from './opcodes.ts';
+import { IMMEDIATES, immediates, SATURATING, VECTOR } from './opcodes.ts';
 
 export const UNIT_EXPORT = '0';
 
@@ -14,6 +14,8 @@ const MAX_NESTING = 512;
 const I32 = 0x7f;
 const I64 = 0x7e;
 const UNIT_PARAMETERS = [I32, I32, I64, I32].join();
+const F32 = 0x7d;
+const F64 = 0x7c;
 const FUNCTION = 0x60;
 const FUNCREF = 0x70;
 const NO_RESULT = 0x40;
@@ -66,6 +68,11 @@ class Cursor {
   skipNumber(most: number): void {
     for (let count = 0; count < most; count++) if (this.byte() < 0x80) return;
     throw new Refusal(`number at byte ${this.at} is too long`);
+  }
+
+  skip(bytes: number): void {
+    if (bytes > this.end - this.at) throw new Refusal(`truncated at byte ${this.end}`);
+    this.at += bytes;
   }
 
   peek(): number | undefined {
@@ -163,6 +170,12 @@ function readValueType(cursor: Cursor): number {
   return type;
 }
 
+function readLocalType(cursor: Cursor): void {
+  const type = cursor.byte();
+  if (type !== I32 && type !== I64 && type !== F32 && type !== F64)
+    throw new Refusal(`local of type ${type}`);
+}
+
 function readImports(cursor: Cursor): void {
   cursor.expect(2, 'number of imports');
   cursor.expectName('env');
@@ -201,7 +214,7 @@ function readBody(cursor: Cursor, types: number): void {
   if (groups > MAX_LOCALS) throw new Refusal(`${groups} groups of locals`);
   for (let group = 0; group < groups; group++) {
     locals += cursor.u32();
-    readValueType(cursor);
+    readLocalType(cursor);
     if (locals > MAX_LOCALS) throw new Refusal(`more than ${MAX_LOCALS} locals`);
   }
   readInstructions(cursor, locals, types);
@@ -243,10 +256,29 @@ function readInstructions(cursor: Cursor, locals: number, types: number): void {
         cursor.index(types, 'type');
         cursor.expect(0, 'table');
         break;
+      case IMMEDIATES.constantF32:
+        cursor.skip(4);
+        break;
+      case IMMEDIATES.constantF64:
+        cursor.skip(8);
+        break;
+      case IMMEDIATES.saturating:
+        cursor.index(SATURATING, 'opcode 0xfc');
+        break;
+      case IMMEDIATES.vector:
+        readVector(cursor);
+        break;
       default:
         throw new Refusal(`opcode 0x${opcode.toString(16)} at byte ${cursor.at - 1}`);
     }
   }
+}
+
+function readVector(cursor: Cursor): void {
+  const number = cursor.u32();
+  if (number === VECTOR.extractLane) cursor.index(2, 'lane');
+  else if (number !== VECTOR.splat && number !== VECTOR.relaxedMultiplyAdd)
+    throw new Refusal(`opcode 0xfd ${number} at byte ${cursor.at}`);
 }
 
 function readBlockType(cursor: Cursor): void {

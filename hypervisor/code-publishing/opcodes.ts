@@ -2,7 +2,7 @@
 // 2.0, §5.4; the tail-call proposal). Whatever is not here is refused: no growing of memory, no globals, no references,
 // no bulk operations, no exceptions, nothing that a later version of WebAssembly brings.
 
-/** What follows an opcode. `call` is a type index and table 0. */
+/** What follows an opcode. `call` is a type index and table 0; `saturating` and `vector` are numbers of what a prefix has. */
 export const IMMEDIATES = {
   none: 1,
   block: 2,
@@ -13,6 +13,10 @@ export const IMMEDIATES = {
   constant32: 7,
   constant64: 8,
   call: 9,
+  constantF32: 10,
+  constantF64: 11,
+  saturating: 12,
+  vector: 13,
 } as const;
 
 const range = (from: number, to: number): number[] =>
@@ -30,15 +34,28 @@ const rows: readonly (readonly [keyof typeof IMMEDIATES, readonly number[]])[] =
   ['call', [0x11, 0x13]],
   // local.get, local.set, local.tee
   ['local', [0x20, 0x21, 0x22]],
-  // Loads and stores of i32 and i64, of all widths.
-  ['access', [0x28, 0x29, ...range(0x2c, 0x37), ...range(0x3a, 0x3e)]],
+  // Loads and stores of all types, of all widths.
+  ['access', range(0x28, 0x3e)],
   ['constant32', [0x41]],
   ['constant64', [0x42]],
-  // Comparisons of i32 and i64; their arithmetic but for divisions, which trap.
-  ['none', [...range(0x45, 0x5a), ...range(0x67, 0x6c), ...range(0x71, 0x7e), ...range(0x83, 0x8a)]],
-  // i32.wrap_i64, i64.extend_i32_s, i64.extend_i32_u, sign extensions
-  ['none', [0xa7, 0xac, 0xad, ...range(0xc0, 0xc4)]],
+  ['constantF32', [0x43]],
+  ['constantF64', [0x44]],
+  // Comparisons; arithmetic of integers but for divisions, which trap.
+  ['none', [...range(0x45, 0x66), ...range(0x67, 0x6c), ...range(0x71, 0x7e), ...range(0x83, 0x8a)]],
+  // Arithmetic of floats.
+  ['none', range(0x8b, 0xa6)],
+  // i32.wrap_i64, i64.extend_i32_s, i64.extend_i32_u; conversions to floats, between them, of bits; sign extensions.
+  // Conversions of floats to integers trap but for the saturating ones.
+  ['none', [0xa7, 0xac, 0xad, ...range(0xb2, 0xbf), ...range(0xc0, 0xc4)]],
+  ['saturating', [0xfc]],
+  ['vector', [0xfd]],
 ];
+
+/** The i32.trunc_sat and i64.trunc_sat family is 0 to 7 of its prefix. */
+export const SATURATING = 8;
+
+/** Of the vector instructions (§5.4.9; relaxed SIMD) what a fused multiplication and addition of doubles takes. */
+export const VECTOR = { splat: 0x14, extractLane: 0x21, relaxedMultiplyAdd: 0x107 } as const;
 
 /** Opcode → one of IMMEDIATES; 0: not allowed. */
 export const immediates: Uint8Array = (() => {

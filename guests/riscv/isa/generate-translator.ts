@@ -4,6 +4,8 @@ import { operations } from './encoding.ts';
 import type { Expression, FloatType, Operations, Row } from './row.ts';
 import { rows } from './tables.ts';
 
+type FloatSemantics = Extract<Row['semantics'], { kind: 'float' }>;
+
 /** Statements that emit code which leaves a value on WebAssembly's stack. */
 interface Emission {
   code: string;
@@ -17,6 +19,8 @@ const wasm = {
   extendSigned: 0xac,
   extendUnsigned: 0xad,
   select: 0x1b,
+  /** f64.convert_i32_s, _i32_u, _i64_s, _i64_u. */
+  convertToDouble: 0xb7,
 };
 
 const byte = (value: number): string => `emit(0x${value.toString(16)});`;
@@ -109,11 +113,73 @@ function body(row: Row): string {
     case 'storeConditional':
       return `emitStoreConditional(word, ${semantics.bytes}); return true;`;
     case 'float':
-      return `emitFloat(word, ${floatName(row)}.index, ${semantics.operands[0] === 'x'}, ${semantics.result === 'x'}); return true;`;
+      return `${floatEmission(semantics, `emitExact(word, ${floatName(row)}.index);`)} return true;`;
     case 'nothing':
       return 'return true;';
     default:
       return 'return false;';
+  }
+}
+
+const conversions: readonly string[] = ['i32', 'u32', 'i64', 'u64'];
+
+/** The call that emits a float instruction: in WebAssembly's arithmetic where float.ts knows how, else the exact function. */
+function floatEmission({ name, operands, result }: FloatSemantics, exact: string): string {
+  const isDouble = (result === 'x' ? operands[0] : result) === 'f64';
+  const kind = name.replace(/^f(32|64)(?=[A-Z])/, '');
+  const [from, to] = [/^([iu](?:32|64))To/.exec(name)?.[1], /To([IU](?:32|64))$/.exec(name)?.[1]];
+  if (from !== undefined) {
+    const opcode = wasm.convertToDouble + conversions.indexOf(from);
+    return `if (!emitFromInteger(word, ${isDouble}, 0x${opcode.toString(16)})) ${exact}`;
+  }
+  if (to !== undefined)
+    return `if (!emitToInteger(word, ${isDouble}, ${conversions.indexOf(to.toLowerCase())})) ${exact}`;
+  switch (kind) {
+    case 'Add':
+    case 'Sub':
+      return `if (!emitSum(word, ${isDouble}, ${kind === 'Sub'})) ${exact}`;
+    case 'Mul':
+      return `if (!emitProduct(word, ${isDouble})) ${exact}`;
+    case 'Div':
+      return `if (!emitQuotient(word, ${isDouble})) ${exact}`;
+    case 'Sqrt':
+      return `if (!emitSquareRoot(word, ${isDouble})) ${exact}`;
+    case 'FusedAdd':
+    case 'FusedSubtract':
+    case 'NegatedFusedAdd':
+    case 'NegatedFusedSubtract': {
+      const [product, addend] = [
+        kind.startsWith('Negated'),
+        kind === 'FusedSubtract' || kind === 'NegatedFusedAdd',
+      ];
+      return `if (!emitFused(word, ${isDouble}, ${product}, ${addend})) ${exact}`;
+    }
+    case 'CopySign':
+      return `emitSign(word, ${isDouble}, COPY_SIGN);`;
+    case 'CopySignNegated':
+      return `emitSign(word, ${isDouble}, COPY_SIGN_NEGATED);`;
+    case 'XorSign':
+      return `emitSign(word, ${isDouble}, XOR_SIGN);`;
+    case 'Min':
+      return `emitMinimum(word, ${isDouble}, 0xa4);`;
+    case 'Max':
+      return `emitMinimum(word, ${isDouble}, 0xa5);`;
+    case 'Eq':
+      return `emitComparison(word, ${isDouble}, 0x61);`;
+    case 'Lt':
+      return `emitComparison(word, ${isDouble}, 0x63);`;
+    case 'Le':
+      return `emitComparison(word, ${isDouble}, 0x65);`;
+    case 'Bits':
+      return `emitBitsOut(word, ${name === 'f64Bits'});`;
+    case 'FromBits':
+      return `emitBitsIn(word, ${isDouble});`;
+    case 'Widen':
+      return 'emitWiden(word);';
+    case 'ToF32':
+      return `if (!emitNarrow(word)) ${exact}`;
+    default:
+      return exact;
   }
 }
 
@@ -177,7 +243,9 @@ export function translatorText(): string {
 import { boxed, ${floatCalls.join(', ')}, roundingMode, unboxed } from '../machine/hart/float-operations.ts';
 import { divide, divideUnsigned, divideUnsignedWord, divideWord, multiplyHighMixed, multiplyHighSigned, multiplyHighUnsigned, remainder, remainderUnsigned, remainderUnsignedWord, remainderWord } from '../machine/hart/multiply-divide.ts';
 import { F, FS, X } from '../machine/hart/state.ts';
-import { callHelper, emitAtomicBegin, emitAtomicEnd, emitFloat, emitFloatLoad, emitFloatStore, emitLoad, emitLoadReserved, emitPageAddress, emitStore, emitStoreConditional, getOld, getRegister, getSource, rd, rs1, rs2, setRegister } from './emit.ts';
+import { callHelper, emitPageAddress, getRegister, rd, rs1, rs2, setRegister } from './emit.ts';
+import { COPY_SIGN, COPY_SIGN_NEGATED, emitBitsIn, emitBitsOut, emitComparison, emitExact, emitFloatLoad, emitFloatStore, emitFromInteger, emitFused, emitMinimum, emitNarrow, emitProduct, emitQuotient, emitSign, emitSquareRoot, emitSum, emitToInteger, emitWiden, XOR_SIGN } from './float.ts';
+import { emitAtomicBegin, emitAtomicEnd, emitLoad, emitLoadReserved, emitStore, emitStoreConditional, getOld, getSource } from './memory-access.ts';
 import { emit, emitConst64, TYPE_BINARY } from './wasm-writer.ts';
 
 /** Emits what instruction \`word\` of operation \`operation\`, at offset \`at\` of its page, does; false when it cannot. */

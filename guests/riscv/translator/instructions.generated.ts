@@ -3,7 +3,9 @@
 import { boxed, f32Add, f32Bits, f32Classify, f32CopySign, f32CopySignNegated, f32Div, f32Eq, f32FromBits, f32FusedAdd, f32FusedSubtract, f32Le, f32Lt, f32Max, f32Min, f32Mul, f32NegatedFusedAdd, f32NegatedFusedSubtract, f32Sqrt, f32Sub, f32ToI32, f32ToI64, f32ToU32, f32ToU64, f32Widen, f32XorSign, f64Add, f64Bits, f64Classify, f64CopySign, f64CopySignNegated, f64Div, f64Eq, f64FromBits, f64FusedAdd, f64FusedSubtract, f64Le, f64Lt, f64Max, f64Min, f64Mul, f64NegatedFusedAdd, f64NegatedFusedSubtract, f64Sqrt, f64Sub, f64ToF32, f64ToI32, f64ToI64, f64ToU32, f64ToU64, f64XorSign, i32ToF32, i32ToF64, i64ToF32, i64ToF64, u32ToF32, u32ToF64, u64ToF32, u64ToF64, roundingMode, unboxed } from '../machine/hart/float-operations.ts';
 import { divide, divideUnsigned, divideUnsignedWord, divideWord, multiplyHighMixed, multiplyHighSigned, multiplyHighUnsigned, remainder, remainderUnsigned, remainderUnsignedWord, remainderWord } from '../machine/hart/multiply-divide.ts';
 import { F, FS, X } from '../machine/hart/state.ts';
-import { callHelper, emitAtomicBegin, emitAtomicEnd, emitFloat, emitFloatLoad, emitFloatStore, emitLoad, emitLoadReserved, emitPageAddress, emitStore, emitStoreConditional, getOld, getRegister, getSource, rd, rs1, rs2, setRegister } from './emit.ts';
+import { callHelper, emitPageAddress, getRegister, rd, rs1, rs2, setRegister } from './emit.ts';
+import { COPY_SIGN, COPY_SIGN_NEGATED, emitBitsIn, emitBitsOut, emitComparison, emitExact, emitFloatLoad, emitFloatStore, emitFromInteger, emitFused, emitMinimum, emitNarrow, emitProduct, emitQuotient, emitSign, emitSquareRoot, emitSum, emitToInteger, emitWiden, XOR_SIGN } from './float.ts';
+import { emitAtomicBegin, emitAtomicEnd, emitLoad, emitLoadReserved, emitStore, emitStoreConditional, getOld, getSource } from './memory-access.ts';
 import { emit, emitConst64, TYPE_BINARY } from './wasm-writer.ts';
 
 /** Emits what instruction `word` of operation `operation`, at offset `at` of its page, does; false when it cannot. */
@@ -274,88 +276,88 @@ export function emitInstruction(operation: u32, word: u32, at: i64): bool {
       emitFloatStore(word, 4); return true;
     }
     case 130: { // fmadd.s
-      emitFloat(word, float_fmadd_s.index, false, false); return true;
+      if (!emitFused(word, false, false, false)) emitExact(word, float_fmadd_s.index); return true;
     }
     case 131: { // fmsub.s
-      emitFloat(word, float_fmsub_s.index, false, false); return true;
+      if (!emitFused(word, false, false, true)) emitExact(word, float_fmsub_s.index); return true;
     }
     case 132: { // fnmsub.s
-      emitFloat(word, float_fnmsub_s.index, false, false); return true;
+      if (!emitFused(word, false, true, false)) emitExact(word, float_fnmsub_s.index); return true;
     }
     case 133: { // fnmadd.s
-      emitFloat(word, float_fnmadd_s.index, false, false); return true;
+      if (!emitFused(word, false, true, true)) emitExact(word, float_fnmadd_s.index); return true;
     }
     case 134: { // fadd.s
-      emitFloat(word, float_fadd_s.index, false, false); return true;
+      if (!emitSum(word, false, false)) emitExact(word, float_fadd_s.index); return true;
     }
     case 135: { // fsub.s
-      emitFloat(word, float_fsub_s.index, false, false); return true;
+      if (!emitSum(word, false, true)) emitExact(word, float_fsub_s.index); return true;
     }
     case 136: { // fmul.s
-      emitFloat(word, float_fmul_s.index, false, false); return true;
+      if (!emitProduct(word, false)) emitExact(word, float_fmul_s.index); return true;
     }
     case 137: { // fdiv.s
-      emitFloat(word, float_fdiv_s.index, false, false); return true;
+      if (!emitQuotient(word, false)) emitExact(word, float_fdiv_s.index); return true;
     }
     case 138: { // fsqrt.s
-      emitFloat(word, float_fsqrt_s.index, false, false); return true;
+      if (!emitSquareRoot(word, false)) emitExact(word, float_fsqrt_s.index); return true;
     }
     case 139: { // fsgnj.s
-      emitFloat(word, float_fsgnj_s.index, false, false); return true;
+      emitSign(word, false, COPY_SIGN); return true;
     }
     case 140: { // fsgnjn.s
-      emitFloat(word, float_fsgnjn_s.index, false, false); return true;
+      emitSign(word, false, COPY_SIGN_NEGATED); return true;
     }
     case 141: { // fsgnjx.s
-      emitFloat(word, float_fsgnjx_s.index, false, false); return true;
+      emitSign(word, false, XOR_SIGN); return true;
     }
     case 142: { // fmin.s
-      emitFloat(word, float_fmin_s.index, false, false); return true;
+      emitMinimum(word, false, 0xa4); return true;
     }
     case 143: { // fmax.s
-      emitFloat(word, float_fmax_s.index, false, false); return true;
+      emitMinimum(word, false, 0xa5); return true;
     }
     case 144: { // fle.s
-      emitFloat(word, float_fle_s.index, false, true); return true;
+      emitComparison(word, false, 0x65); return true;
     }
     case 145: { // flt.s
-      emitFloat(word, float_flt_s.index, false, true); return true;
+      emitComparison(word, false, 0x63); return true;
     }
     case 146: { // feq.s
-      emitFloat(word, float_feq_s.index, false, true); return true;
+      emitComparison(word, false, 0x61); return true;
     }
     case 147: { // fclass.s
-      emitFloat(word, float_fclass_s.index, false, true); return true;
+      emitExact(word, float_fclass_s.index); return true;
     }
     case 148: { // fmv.x.w
-      emitFloat(word, float_fmv_x_w.index, false, true); return true;
+      emitBitsOut(word, false); return true;
     }
     case 149: { // fmv.w.x
-      emitFloat(word, float_fmv_w_x.index, true, false); return true;
+      emitBitsIn(word, false); return true;
     }
     case 150: { // fcvt.w.s
-      emitFloat(word, float_fcvt_w_s.index, false, true); return true;
+      if (!emitToInteger(word, false, 0)) emitExact(word, float_fcvt_w_s.index); return true;
     }
     case 151: { // fcvt.wu.s
-      emitFloat(word, float_fcvt_wu_s.index, false, true); return true;
+      if (!emitToInteger(word, false, 1)) emitExact(word, float_fcvt_wu_s.index); return true;
     }
     case 152: { // fcvt.l.s
-      emitFloat(word, float_fcvt_l_s.index, false, true); return true;
+      if (!emitToInteger(word, false, 2)) emitExact(word, float_fcvt_l_s.index); return true;
     }
     case 153: { // fcvt.lu.s
-      emitFloat(word, float_fcvt_lu_s.index, false, true); return true;
+      if (!emitToInteger(word, false, 3)) emitExact(word, float_fcvt_lu_s.index); return true;
     }
     case 154: { // fcvt.s.w
-      emitFloat(word, float_fcvt_s_w.index, true, false); return true;
+      if (!emitFromInteger(word, false, 0xb7)) emitExact(word, float_fcvt_s_w.index); return true;
     }
     case 155: { // fcvt.s.wu
-      emitFloat(word, float_fcvt_s_wu.index, true, false); return true;
+      if (!emitFromInteger(word, false, 0xb8)) emitExact(word, float_fcvt_s_wu.index); return true;
     }
     case 156: { // fcvt.s.l
-      emitFloat(word, float_fcvt_s_l.index, true, false); return true;
+      if (!emitFromInteger(word, false, 0xb9)) emitExact(word, float_fcvt_s_l.index); return true;
     }
     case 157: { // fcvt.s.lu
-      emitFloat(word, float_fcvt_s_lu.index, true, false); return true;
+      if (!emitFromInteger(word, false, 0xba)) emitExact(word, float_fcvt_s_lu.index); return true;
     }
     case 158: { // fld
       emitFloatLoad(word, 8); return true;
@@ -364,94 +366,94 @@ export function emitInstruction(operation: u32, word: u32, at: i64): bool {
       emitFloatStore(word, 8); return true;
     }
     case 162: { // fmadd.d
-      emitFloat(word, float_fmadd_d.index, false, false); return true;
+      if (!emitFused(word, true, false, false)) emitExact(word, float_fmadd_d.index); return true;
     }
     case 163: { // fmsub.d
-      emitFloat(word, float_fmsub_d.index, false, false); return true;
+      if (!emitFused(word, true, false, true)) emitExact(word, float_fmsub_d.index); return true;
     }
     case 164: { // fnmsub.d
-      emitFloat(word, float_fnmsub_d.index, false, false); return true;
+      if (!emitFused(word, true, true, false)) emitExact(word, float_fnmsub_d.index); return true;
     }
     case 165: { // fnmadd.d
-      emitFloat(word, float_fnmadd_d.index, false, false); return true;
+      if (!emitFused(word, true, true, true)) emitExact(word, float_fnmadd_d.index); return true;
     }
     case 166: { // fadd.d
-      emitFloat(word, float_fadd_d.index, false, false); return true;
+      if (!emitSum(word, true, false)) emitExact(word, float_fadd_d.index); return true;
     }
     case 167: { // fsub.d
-      emitFloat(word, float_fsub_d.index, false, false); return true;
+      if (!emitSum(word, true, true)) emitExact(word, float_fsub_d.index); return true;
     }
     case 168: { // fmul.d
-      emitFloat(word, float_fmul_d.index, false, false); return true;
+      if (!emitProduct(word, true)) emitExact(word, float_fmul_d.index); return true;
     }
     case 169: { // fdiv.d
-      emitFloat(word, float_fdiv_d.index, false, false); return true;
+      if (!emitQuotient(word, true)) emitExact(word, float_fdiv_d.index); return true;
     }
     case 170: { // fsqrt.d
-      emitFloat(word, float_fsqrt_d.index, false, false); return true;
+      if (!emitSquareRoot(word, true)) emitExact(word, float_fsqrt_d.index); return true;
     }
     case 171: { // fsgnj.d
-      emitFloat(word, float_fsgnj_d.index, false, false); return true;
+      emitSign(word, true, COPY_SIGN); return true;
     }
     case 172: { // fsgnjn.d
-      emitFloat(word, float_fsgnjn_d.index, false, false); return true;
+      emitSign(word, true, COPY_SIGN_NEGATED); return true;
     }
     case 173: { // fsgnjx.d
-      emitFloat(word, float_fsgnjx_d.index, false, false); return true;
+      emitSign(word, true, XOR_SIGN); return true;
     }
     case 174: { // fmin.d
-      emitFloat(word, float_fmin_d.index, false, false); return true;
+      emitMinimum(word, true, 0xa4); return true;
     }
     case 175: { // fmax.d
-      emitFloat(word, float_fmax_d.index, false, false); return true;
+      emitMinimum(word, true, 0xa5); return true;
     }
     case 176: { // fle.d
-      emitFloat(word, float_fle_d.index, false, true); return true;
+      emitComparison(word, true, 0x65); return true;
     }
     case 177: { // flt.d
-      emitFloat(word, float_flt_d.index, false, true); return true;
+      emitComparison(word, true, 0x63); return true;
     }
     case 178: { // feq.d
-      emitFloat(word, float_feq_d.index, false, true); return true;
+      emitComparison(word, true, 0x61); return true;
     }
     case 179: { // fclass.d
-      emitFloat(word, float_fclass_d.index, false, true); return true;
+      emitExact(word, float_fclass_d.index); return true;
     }
     case 180: { // fmv.x.d
-      emitFloat(word, float_fmv_x_d.index, false, true); return true;
+      emitBitsOut(word, true); return true;
     }
     case 181: { // fmv.d.x
-      emitFloat(word, float_fmv_d_x.index, true, false); return true;
+      emitBitsIn(word, true); return true;
     }
     case 182: { // fcvt.w.d
-      emitFloat(word, float_fcvt_w_d.index, false, true); return true;
+      if (!emitToInteger(word, true, 0)) emitExact(word, float_fcvt_w_d.index); return true;
     }
     case 183: { // fcvt.wu.d
-      emitFloat(word, float_fcvt_wu_d.index, false, true); return true;
+      if (!emitToInteger(word, true, 1)) emitExact(word, float_fcvt_wu_d.index); return true;
     }
     case 184: { // fcvt.l.d
-      emitFloat(word, float_fcvt_l_d.index, false, true); return true;
+      if (!emitToInteger(word, true, 2)) emitExact(word, float_fcvt_l_d.index); return true;
     }
     case 185: { // fcvt.lu.d
-      emitFloat(word, float_fcvt_lu_d.index, false, true); return true;
+      if (!emitToInteger(word, true, 3)) emitExact(word, float_fcvt_lu_d.index); return true;
     }
     case 186: { // fcvt.d.w
-      emitFloat(word, float_fcvt_d_w.index, true, false); return true;
+      if (!emitFromInteger(word, true, 0xb7)) emitExact(word, float_fcvt_d_w.index); return true;
     }
     case 187: { // fcvt.d.wu
-      emitFloat(word, float_fcvt_d_wu.index, true, false); return true;
+      if (!emitFromInteger(word, true, 0xb8)) emitExact(word, float_fcvt_d_wu.index); return true;
     }
     case 188: { // fcvt.d.l
-      emitFloat(word, float_fcvt_d_l.index, true, false); return true;
+      if (!emitFromInteger(word, true, 0xb9)) emitExact(word, float_fcvt_d_l.index); return true;
     }
     case 189: { // fcvt.d.lu
-      emitFloat(word, float_fcvt_d_lu.index, true, false); return true;
+      if (!emitFromInteger(word, true, 0xba)) emitExact(word, float_fcvt_d_lu.index); return true;
     }
     case 190: { // fcvt.s.d
-      emitFloat(word, float_fcvt_s_d.index, false, false); return true;
+      if (!emitNarrow(word)) emitExact(word, float_fcvt_s_d.index); return true;
     }
     case 191: { // fcvt.d.s
-      emitFloat(word, float_fcvt_d_s.index, false, false); return true;
+      emitWiden(word); return true;
     }
     case 192: { // csrrw
       return false;

@@ -31,6 +31,7 @@ import {
   emitReturn,
   emitSpill,
   endLabel,
+  FLOAT_LOCALS,
   getRegister,
   I32_LOCALS,
   I64_LOCALS,
@@ -38,14 +39,14 @@ import {
   LOCAL_N,
   LOCAL_POINTER,
   LOCAL_TARGET,
-  newSite,
   rd,
   rs1,
   setPlace,
   setRegister,
-  sitesUsed,
 } from './emit.ts';
+import { beginFloats } from './float.ts';
 import { emitCondition, emitInstruction } from './instructions.generated.ts';
+import { beginAccesses, beginSites, newSite, sitesUsed } from './memory-access.ts';
 import {
   BEHIND,
   blockInOrder,
@@ -221,6 +222,8 @@ function emitBody(block: u32): void {
   let at = field(block, START);
   groupAccesses(at, instructions);
   beginBlock(wideField(block, DIRTY));
+  beginAccesses();
+  beginFloats();
   for (let done: u32 = 0; done < instructions; done++) {
     const word = wordAt(at);
     setPlace(at, done);
@@ -423,8 +426,9 @@ function emitEdgeAfterCall(from: u32, to: u32, at: i64): void {
 function writeUnit(): u32 {
   labels = 0;
   isWhole = true;
-  beginModule(I64_LOCALS, I32_LOCALS);
-  beginUnit(field(headBlock(), START), load<u32>(NEXT_SITE));
+  beginModule(I64_LOCALS, I32_LOCALS, FLOAT_LOCALS);
+  beginSites(load<u32>(NEXT_SITE));
+  beginUnit(field(headBlock(), START));
   emitReload(wideField(headBlock(), LIVE));
   emitTree(headBlock());
   emit(0x00);

@@ -13,6 +13,8 @@ export const TYPE_FLOAT: u32 = 6;
 
 const I32: u8 = 0x7f;
 const I64: u8 = 0x7e;
+const F32: u8 = 0x7d;
+const F64: u8 = 0x7c;
 /** A module that comes this close to the end of its room is given up. */
 const RESERVE: usize = 0x10000;
 
@@ -63,6 +65,24 @@ export function emitConst32(value: i32): void {
 export function emitConst64(value: i64): void {
   emit(0x42);
   emitS64(value);
+}
+
+export function emitConstDouble(value: f64): void {
+  emit(0x44);
+  store<f64>(at, value);
+  at += 8;
+}
+
+export function emitConstSingle(value: f32): void {
+  emit(0x43);
+  store<f32>(at, value);
+  at += 4;
+}
+
+/** An instruction of two parts: the prefix and a number. */
+export function emitPrefixed(prefix: u8, number: u32): void {
+  emit(prefix);
+  emitU32(number);
 }
 
 export function emitGet(local: u32): void {
@@ -155,8 +175,8 @@ function emitType(text: string): void {
 let codeSection: usize = 0;
 let codeBody: usize = 0;
 
-/** Writes everything up to the function's first instruction. Locals: the parameters, then i64s, then i32s. */
-export function beginModule(i64Locals: u32, i32Locals: u32): void {
+/** Writes everything up to the function's first instruction. Locals: the parameters, then i64s, i32s, f64s, f32s. */
+export function beginModule(i64Locals: u32, i32Locals: u32, floatLocals: u32): void {
   at = MODULE;
   hints = 0;
   store<u64>(at, 0x0000_0001_6d73_6100);
@@ -199,11 +219,15 @@ export function beginModule(i64Locals: u32, i32Locals: u32): void {
   codeSection = beginSection(10);
   emitU32(1);
   codeBody = beginLength();
-  emitU32(2);
+  emitU32(4);
   emitU32(i64Locals);
   emit(I64);
   emitU32(i32Locals);
   emit(I32);
+  emitU32(floatLocals);
+  emit(F64);
+  emitU32(floatLocals);
+  emit(F32);
 }
 
 /** Ends the function; the module's length in bytes. */

@@ -1,0 +1,277 @@
+// Memory accesses of translated code: groups with one check (access-groups.ts) against a site of their own
+// (hart/site-tlb.ts), and atomics.
+import { atomicDone, atomicPointer, loadReserved, storeConditional } from '../machine/hart/atomic.ts';
+import { READ_TLB, SITES_FILLED, WRITE_TLB } from '../machine/hart/state.ts';
+import {
+  DATA_TLB_BYTES,
+  SITE_BYTES,
+  SITE_LIMIT,
+  SITE_LOG,
+  SITE_LOG_ENTRIES,
+  SITES,
+} from '../machine/memory/layout.ts';
+import {
+  accessOffset,
+  baseOf,
+  groupOf,
+  isForStores,
+  lowestOf,
+  openedBy,
+  setOpenedBy,
+  spanOf,
+} from './access-groups.ts';
+import {
+  beginUnlikely,
+  callHelper,
+  emitLoadState,
+  emitState,
+  endLabel,
+  getRegister,
+  KEPT_GROUPS,
+  LOCAL_GROUPS,
+  LOCAL_OLD,
+  LOCAL_POINTER,
+  LOCAL_TARGET,
+  leave,
+  leaveUnless,
+  loadRegister,
+  placeInBlock,
+  rd,
+  rs1,
+  rs2,
+  setRegister,
+} from './emit.ts';
+import {
+  emit,
+  emitAccess,
+  emitConst32,
+  emitConst64,
+  emitGet,
+  emitSet,
+  emitTee,
+  TYPE_CONDITIONAL,
+  TYPE_DONE,
+  TYPE_LOAD,
+  TYPE_TARGET,
+} from './wasm-writer.ts';
+
+const I32_LOAD: u8 = 0x28;
+const I64_LOAD: u8 = 0x29;
+const I64_LOAD32_U: u8 = 0x35;
+const I32_STORE: u8 = 0x36;
+const I64_STORE: u8 = 0x37;
+const I32_EQZ: u8 = 0x45;
+const I64_NE: u8 = 0x52;
+const I64_GE_U: u8 = 0x5a;
+const I32_ADD: u8 = 0x6a;
+const I32_AND: u8 = 0x71;
+const I32_SHL: u8 = 0x74;
+const I32_SHR_U: u8 = 0x76;
+const I64_ADD: u8 = 0x7c;
+const I64_SUB: u8 = 0x7d;
+const I64_AND: u8 = 0x83;
+const I32_WRAP: u8 = 0xa7;
+
+let firstSite: u32 = 0;
+let sites: u32 = 0;
+/** Checks of groups written so far in the block. */
+let checks: u32 = 0;
+
+/** For a unit whose entries of the site TLB begin at number `site`. */
+export function beginSites(site: u32): void {
+  firstSite = site;
+  sites = 0;
+}
+
+export function sitesUsed(): u32 {
+  return sites;
+}
+
+export function beginAccesses(): void {
+  checks = 0;
+}
+
+/** An entry of the site TLB for the unit. */
+export function newSite(): usize {
+  return SITES + <usize>((firstSite + sites++) & (SITE_LIMIT - 1)) * SITE_BYTES;
+}
+
+/** Sees to it that a local holds the host address of a group's first byte; gives back the local. */
+function pointerOf(group: u32): u32 {
+  const known = openedBy(group);
+  if (known && checks - known < KEPT_GROUPS) return LOCAL_GROUPS + (known % KEPT_GROUPS);
+  setOpenedBy(group, ++checks);
+  const pointer = LOCAL_GROUPS + (checks % KEPT_GROUPS);
+  const site = newSite();
+  const base = baseOf(group);
+  // In this order, and with a limit of 32 bits, the engine keeps each load apart from what uses it: folded into the
+  // instruction that uses it, it would be done twice.
+  emitLoadState(I64_LOAD, site);
+  getRegister(base);
+  emit(I64_SUB);
+  emitLoadState(I64_LOAD32_U, site + 8);
+  emit(I64_GE_U);
+  beginUnlikely();
+  emitRefill(group, site);
+  endLabel();
+  getRegister(base);
+  emit(I32_WRAP);
+  emitLoadState(I32_LOAD, site + 16);
+  emit(I32_ADD);
+  emitSet(pointer);
+  return pointer;
+}
+
+/**
+ * Fills a group's site from the data TLB, or else leaves the instruction to the interpreter, which fills the TLB. There is
+ * no call in here on purpose: around a call the engine keeps every variable in memory, all over the loop.
+ */
+function emitRefill(group: u32, site: usize): void {
+  const tlb = <usize>load<u32>(isForStores(group) ? WRITE_TLB : READ_TLB);
+  const lowest = <i64>lowestOf(group);
+  const span = <i64>spanOf(group);
+  getRegister(baseOf(group));
+  emitConst64(lowest);
+  emit(I64_ADD);
+  emitTee(LOCAL_OLD);
+  emit(I32_WRAP);
+  emitConst32(8);
+  emit(I32_SHR_U);
+  emitConst32(<i32>DATA_TLB_BYTES - 16);
+  emit(I32_AND);
+  emitTee(LOCAL_POINTER);
+  emitAccess(I64_LOAD, tlb);
+  emitTee(LOCAL_TARGET);
+  emitGet(LOCAL_OLD);
+  emitConst64(span - 1);
+  emit(I64_ADD);
+  emitConst64(-4096);
+  emit(I64_AND);
+  emit(I64_NE);
+  beginUnlikely();
+  leave();
+  endLabel();
+  // What hart/site-tlb.ts describes.
+  emitState();
+  emitGet(LOCAL_TARGET);
+  emitConst64(4096 - span - lowest);
+  emit(I64_ADD);
+  emitAccess(I64_STORE, site);
+  emitState();
+  emitGet(LOCAL_POINTER);
+  emitAccess(I32_LOAD, tlb + 8);
+  emitConst32(<i32>lowest);
+  emit(I32_ADD);
+  emitAccess(I32_STORE, site + 16);
+  emitLoadState(I32_LOAD, SITES_FILLED);
+  emitConst32(<i32>SITE_LOG_ENTRIES - 1);
+  emit(I32_AND);
+  emitConst32(2);
+  emit(I32_SHL);
+  emitConst32(<i32>site);
+  emitAccess(I32_STORE, SITE_LOG);
+  emitState();
+  emitLoadState(I32_LOAD, SITES_FILLED);
+  emitLoadState(I32_LOAD, site + 8);
+  emit(I32_EQZ);
+  emit(I32_ADD);
+  emitAccess(I32_STORE, SITES_FILLED);
+  emitState();
+  emitConst32(4097 - <i32>span);
+  emitAccess(I32_STORE, site + 8);
+}
+
+/** Sees to it that a local holds the host address of the group of the instruction's access; gives back the local. */
+export function accessPointer(): u32 {
+  return pointerOf(groupOf(placeInBlock()));
+}
+
+/** Offset of the instruction's access from its group's first byte. */
+export function offsetInGroup(word: u32): usize {
+  return <usize>(accessOffset(word) - lowestOf(groupOf(placeInBlock())));
+}
+
+export function emitLoad(word: u32, bytes: u32, signed: bool): void {
+  const pointer = accessPointer();
+  const opcode: u8 =
+    bytes == 8
+      ? I64_LOAD
+      : bytes == 4
+        ? signed
+          ? 0x34
+          : 0x35
+        : bytes == 2
+          ? signed
+            ? 0x32
+            : 0x33
+          : signed
+            ? 0x30
+            : 0x31;
+  emitGet(pointer);
+  emitAccess(opcode, offsetInGroup(word));
+  setRegister(rd(word));
+}
+
+function storeOpcode(bytes: u32): u8 {
+  return bytes == 8 ? I64_STORE : bytes == 4 ? 0x3e : bytes == 2 ? 0x3d : 0x3c;
+}
+
+export function emitStore(word: u32, bytes: u32): void {
+  emitGet(accessPointer());
+  getRegister(rs2(word));
+  emitAccess(storeOpcode(bytes), offsetInGroup(word));
+}
+
+export function getOld(): void {
+  emitGet(LOCAL_OLD);
+}
+
+export function getSource(): void {
+  emitGet(LOCAL_TARGET);
+}
+
+/** Leaves the operand's host address on the stack, its old value in LOCAL_OLD, the source in LOCAL_TARGET. */
+export function emitAtomicBegin(word: u32, bytes: u32): void {
+  getRegister(rs1(word));
+  emitConst32(<i32>bytes);
+  callHelper(atomicPointer.index, TYPE_TARGET);
+  emitTee(LOCAL_POINTER);
+  leaveUnless();
+  emitGet(LOCAL_POINTER);
+  emitAccess(bytes == 8 ? I64_LOAD : 0x34, 0);
+  emitSet(LOCAL_OLD);
+  getRegister(rs2(word));
+  if (bytes == 4) emit(0xc4);
+  emitSet(LOCAL_TARGET);
+  emitGet(LOCAL_POINTER);
+}
+
+export function emitAtomicEnd(word: u32, bytes: u32): void {
+  emitAccess(storeOpcode(bytes), 0);
+  emitGet(LOCAL_POINTER);
+  emitConst32(<i32>bytes);
+  callHelper(atomicDone.index, TYPE_DONE);
+  if (rd(word)) {
+    emitGet(LOCAL_OLD);
+    setRegister(rd(word));
+  }
+}
+
+export function emitLoadReserved(word: u32, bytes: u32): void {
+  getRegister(rs1(word));
+  emitConst32(<i32>bytes);
+  emitConst32(<i32>(rd(word) << 3));
+  callHelper(loadReserved.index, TYPE_LOAD);
+  leaveUnless();
+  if (rd(word)) loadRegister(rd(word));
+}
+
+export function emitStoreConditional(word: u32, bytes: u32): void {
+  getRegister(rs1(word));
+  emitConst32(<i32>bytes);
+  getRegister(rs2(word));
+  emitConst32(<i32>(rd(word) << 3));
+  callHelper(storeConditional.index, TYPE_CONDITIONAL);
+  leaveUnless();
+  if (rd(word)) loadRegister(rd(word));
+}
