@@ -244,7 +244,9 @@ import { boxed, ${floatCalls.join(', ')}, roundingMode, unboxed } from '../machi
 import { divide, divideUnsigned, divideUnsignedWord, divideWord, multiplyHighMixed, multiplyHighSigned, multiplyHighUnsigned, remainder, remainderUnsigned, remainderUnsignedWord, remainderWord } from '../machine/hart/multiply-divide.ts';
 import { F, FS, X } from '../machine/hart/state.ts';
 import { callHelper, emitPageAddress, getRegister, rd, rs1, rs2, setRegister } from './emit.ts';
-import { COPY_SIGN, COPY_SIGN_NEGATED, emitBitsIn, emitBitsOut, emitComparison, emitExact, emitFloatLoad, emitFloatStore, emitFromInteger, emitFused, emitMinimum, emitNarrow, emitProduct, emitQuotient, emitSign, emitSquareRoot, emitSum, emitToInteger, emitWiden, XOR_SIGN } from './float.ts';
+import { COPY_SIGN, COPY_SIGN_NEGATED, emitBitsIn, emitBitsOut, emitComparison, emitExact, emitFloatLoad, emitFloatStore, emitMinimum, emitSign, XOR_SIGN } from './float.ts';
+import { emitFused, emitProduct, emitQuotient, emitSquareRoot, emitSum } from './float-arithmetic.ts';
+import { emitFromInteger, emitNarrow, emitToInteger, emitWiden } from './float-conversion.ts';
 import { emitAtomicBegin, emitAtomicEnd, emitLoad, emitLoadReserved, emitStore, emitStoreConditional, getOld, getSource } from './memory-access.ts';
 import { emit, emitConst64, TYPE_BINARY } from './wasm-writer.ts';
 
