@@ -1,9 +1,8 @@
 // Which memory accesses of a block share one check: those by the same base register, unchanged in between, that lie close
 // together. Loads go with the stores behind a store's check, not the other way round: a page must not become dirty
 // before a store to it is done.
-import { operationOf } from '../machine/hart/decoder.generated.ts';
 import { REGION } from '../machine/memory/layout.ts';
-import { lengthAt, wordAt } from './region.ts';
+import { lengthAt, wordAt, writtenBy } from './region.ts';
 
 /** Group + 1 by ordinal of the instruction in the block, u16 each. */
 const GROUP_OF: usize = REGION + 0x6000;
@@ -97,7 +96,7 @@ export function groupAccesses(start: u32, count: u32): void {
   for (let ordinal: u32 = 0; ordinal < count; ordinal++) {
     const word = wordAt(at);
     if (isLoad(word) || isStore(word)) assign(ordinal, word);
-    if (((operationOf(word) >>> 25) & 3) == 1) {
+    if (writtenBy(word)) {
       const closed = OPEN + ((<usize>((word >>> 7) & 31)) << 1);
       store<u16>(closed, 0);
       store<u16>(closed, 0, 64);

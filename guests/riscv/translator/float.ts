@@ -107,11 +107,18 @@ export function beginFloats(): void {
   boxed = 0;
 }
 
-function checkOn(): void {
+/** Leaves the unit where the float unit is off. */
+export function checkFloats(): void {
   if (isOn) return;
   isOn = true;
   emitLoadState(I32_LOAD, FS);
   leaveUnless();
+}
+
+/** The rounding mode or the flags have been written. */
+export function floatStatusChanged(): void {
+  isNearest = false;
+  markDirty();
 }
 
 function markDirty(): void {
@@ -129,7 +136,7 @@ export function setWidth(double: bool): void {
 
 export function begin(double: bool): void {
   isDouble = double;
-  checkOn();
+  checkFloats();
 }
 
 export function modeOf(word: u32): u32 {

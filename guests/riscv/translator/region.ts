@@ -2,6 +2,7 @@
 // and loops. Edges that lead out of the page, or into a loop elsewhere than at its head, are ways out of the unit.
 import { expanded, operationOf } from '../machine/hart/decoder.generated.ts';
 import { REGION } from '../machine/memory/layout.ts';
+import { isCalled, isInPlace, registersRead, registersWritten } from './system.ts';
 
 const VISITED: usize = REGION;
 const LEADERS: usize = REGION + 0x800;
@@ -16,6 +17,8 @@ const ORDER: usize = REGION + 0x5000;
 export const MAX_BLOCKS: u32 = 96;
 const MAX_INSTRUCTIONS: u32 = 200;
 const NONE: u32 = 0xffff;
+/** The major opcode of CSR, environment and privileged instructions. */
+const SYSTEM: u32 = 0x73;
 
 export const KIND_FALL: u32 = 0;
 export const KIND_BRANCH: u32 = 1;
@@ -24,6 +27,7 @@ export const KIND_CALL: u32 = 3;
 export const KIND_INDIRECT: u32 = 4;
 export const KIND_INDIRECT_CALL: u32 = 5;
 export const KIND_STOP: u32 = 6;
+export const KIND_SYSTEM: u32 = 7;
 
 // Fields of a block.
 export const START: usize = 0;
@@ -137,7 +141,8 @@ function isLink(register: u32): bool {
 function kindOf(word: u32): u32 {
   const major = word & 0x7f;
   const link = (word >>> 7) & 31;
-  if (operationOf(word) == 0 || major == 0x73) return KIND_STOP;
+  if (operationOf(word) == 0) return KIND_STOP;
+  if (major == SYSTEM) return isInPlace(word) ? KIND_FALL : isCalled(word) ? KIND_SYSTEM : KIND_STOP;
   if (major == 0x0f) return word & 0x7000 ? KIND_STOP : KIND_FALL;
   if (major == 0x63) return KIND_BRANCH;
   if (major == 0x6f) return isLink(link) ? KIND_CALL : KIND_GOTO;
@@ -145,10 +150,18 @@ function kindOf(word: u32): u32 {
   return KIND_FALL;
 }
 
-/** Whether an instruction may have to be left to the interpreter: memory accesses and float arithmetic. */
+/** Integer registers that an instruction's translation sets, as bits. */
+export function writtenBy(word: u32): u32 {
+  if ((word & 0x7f) == SYSTEM) return isInPlace(word) ? registersWritten(word) : 0;
+  return ((operationOf(word) >>> 25) & 3) == 1 ? ((<u32>1) << ((word >>> 7) & 31)) & ~1 : 0;
+}
+
+/** Whether an instruction may have to be left to the interpreter: memory accesses, float arithmetic, CSRs. */
 function mayLeave(word: u32): bool {
   const major = word & 0x7f;
-  return (major & ~0x24) == 0x03 || major == 0x2f || (major & ~0x0c) == 0x43 || major == 0x53;
+  return (
+    major == SYSTEM || (major & ~0x24) == 0x03 || major == 0x2f || (major & ~0x0c) == 0x43 || major == 0x53
+  );
 }
 
 /** Whether a unit could begin at an offset: in the next page, or at an instruction that units do. */
@@ -204,7 +217,7 @@ function explore(from: u32): void {
       instructions++;
       const next = at + length;
       if (kind == KIND_BRANCH || kind == KIND_GOTO) lead(targetOf(at, word, kind), true);
-      if (kind == KIND_GOTO || kind == KIND_INDIRECT) break;
+      if (kind == KIND_GOTO || kind == KIND_INDIRECT || kind == KIND_SYSTEM) break;
       if (kind != KIND_FALL) lead(<i32>next, false);
       at = next;
     }
@@ -231,13 +244,13 @@ function makeBlock(start: u32): void {
     const answer = operationOf(word);
     if (answer & (1 << 27)) read |= ((<u32>1) << ((word >>> 15) & 31)) & ~written;
     if (answer & (1 << 28)) read |= ((<u32>1) << ((word >>> 20) & 31)) & ~written;
-    if (((answer >>> 25) & 3) == 1) written |= (<u32>1) << ((word >>> 7) & 31);
+    if ((word & 0x7f) == SYSTEM && kind == KIND_FALL) read |= registersRead(word) & ~written;
+    written |= writtenBy(word);
     if (mayLeave(word)) setField(block, MAY_LEAVE, 1);
     count++;
     at += lengthAt(at);
   } while (kind == KIND_FALL && isVisited(<i32>at) && !isLeader(at));
   if (kind == KIND_FALL && !isVisited(<i32>at)) kind = KIND_STOP;
-  written &= ~1;
   setField(block, END, at);
   setField(block, COUNT, count);
   setField(block, KIND, kind);
@@ -260,7 +273,7 @@ function connect(): void {
     const kind = field(block, KIND);
     const leads = kind == KIND_BRANCH || kind == KIND_GOTO;
     setField(block, TO_TAKEN, leads ? blockAt(<i32>wideField(block, TAKEN)) : NONE);
-    const falls = kind != KIND_GOTO && kind != KIND_INDIRECT && kind != KIND_STOP;
+    const falls = kind < KIND_GOTO || kind == KIND_CALL || kind == KIND_INDIRECT_CALL;
     setField(block, TO_NEXT, falls ? blockAt(<i32>field(block, END)) : NONE);
   }
 }

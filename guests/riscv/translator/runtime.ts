@@ -12,21 +12,20 @@ export function noUnit(n: i32, _depth: i32, _pageVa: u64, _pageBase: u32): i32 {
 /** Jump cache entry of the unit at `target`, or one that leads to `noUnit` with the pc set. */
 export function unitAt(target: u64, n: i32): usize {
   const index = findUnit(target, n);
-  return index ? cacheJump(target, index, load<u32>(PAGE_BASE)) : nowhere();
+  return index ? cacheJump(target, index, load<u32>(PAGE_BASE)) : nowhere(target);
 }
 
 /** As unitAt, for a link. */
 export function linkTo(target: u64, n: i32, link: usize): usize {
   const index = findUnit(target, n);
-  if (!index) return nowhere();
+  if (!index) return nowhere(target);
   fillLink(link, target, index, load<u32>(PAGE_BASE));
   return link;
 }
 
-/** Table index of the unit at `target` with its decoded page in PAGE_BASE, or 0 with the pc set. */
+/** Table index of the unit at `target` with its decoded page in PAGE_BASE, or 0. */
 function findUnit(target: u64, n: i32): u32 {
   const entry = <usize>load<u32>(FETCH_TLB) + ((<usize>target >>> 8) & 0x1ff0);
-  store<u64>(PC, target);
   if (load<u64>(entry) != (target & ~0xfff) || n <= load<i32>(STOP_AT)) return 0;
   const page = load<u32>(entry, 8);
   const slot = <usize>page + ((<usize>(target & 0xffe)) << 2);
@@ -35,7 +34,9 @@ function findUnit(target: u64, n: i32): u32 {
   return load<u32>(slot, 4);
 }
 
-function nowhere(): usize {
+/** Entry that leads to `noUnit`, with the pc set. */
+export function nowhere(pc: u64): usize {
+  store<u64>(PC, pc);
   store<u32>(NO_UNIT, noUnit.index, 8);
   return NO_UNIT;
 }

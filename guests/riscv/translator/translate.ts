@@ -69,6 +69,8 @@ import {
   KIND_GOTO,
   KIND_INDIRECT_CALL,
   KIND_STOP,
+  KIND_SYSTEM,
+  LAST,
   LAST_WORD,
   LIVE,
   leftOutside,
@@ -86,6 +88,7 @@ import {
   wordAt,
 } from './region.ts';
 import { linkTo, unitAt } from './runtime.ts';
+import { emitCsr, systemInstruction } from './system.ts';
 import { installUnit, reserveUnit } from './unit-table.ts';
 import {
   beginModule,
@@ -107,6 +110,7 @@ import {
   OP_IF,
   OP_LOOP,
   TYPE_LOAD,
+  TYPE_SYSTEM,
   TYPE_TARGET,
   TYPE_UNIT,
 } from './wasm-writer.ts';
@@ -227,7 +231,8 @@ function emitBody(block: u32): void {
   for (let done: u32 = 0; done < instructions; done++) {
     const word = wordAt(at);
     setPlace(at, done);
-    if (!emitInstruction(operationOf(word) & 0xffff, word, at)) isWhole = false;
+    if ((word & 0x7f) == 0x73) emitCsr(word);
+    else if (!emitInstruction(operationOf(word) & 0xffff, word, at)) isWhole = false;
     at += lengthAt(at);
   }
   const word = wideField(block, LAST_WORD);
@@ -251,6 +256,9 @@ function emitTransfer(block: u32, kind: u32): void {
       emitPc(next);
       emitReturn();
     }
+  } else if (kind == KIND_SYSTEM) {
+    emitSpill(dirtyAtEnd(block));
+    emitSystem(word, field(block, LAST));
   } else if (kind == KIND_BRANCH) {
     emitCondition(operationOf(word) & 0xffff, word);
     beginLabel(OP_IF);
@@ -268,6 +276,19 @@ function emitTransfer(block: u32, kind: u32): void {
   } else {
     emitIndirect(block, word, next, kind == KIND_INDIRECT_CALL);
   }
+}
+
+/** Has an instruction done that may change everything, and goes on where it leads. */
+function emitSystem(word: u32, at: i64): void {
+  emitPageAddress(at);
+  emitConst32(<i32>word);
+  emitGet(LOCAL_N);
+  emitGet(LOCAL_DEPTH);
+  callHelper(systemInstruction.index, TYPE_SYSTEM);
+  emitSet(LOCAL_POINTER);
+  emitLoadState(I64_LOAD, PC);
+  emitSet(LOCAL_TARGET);
+  emitTailCall();
 }
 
 function emitReturnAddress(word: u32, next: i64): void {

@@ -180,6 +180,67 @@ describe('the translator', () => {
     expect(registers[20]).toBe(100n);
   });
 
+  it('checks an access anew when a CSR instruction has changed its base register', () => {
+    const { data } = expectSame((asm) => {
+      asm.loadAddress(10, DATA);
+      asm.loadAddress(6, DATA + 0x100);
+      asm.word(e.csrrw(0, 6, 0x340), 'csrrw mscratch');
+      loop(asm, 100, () => {
+        asm.word(e.ld(7, 10, 0), 'ld');
+        asm.word(e.addi(7, 7, 1), 'addi');
+        asm.word(e.sd(7, 10, 0), 'sd');
+        asm.word(e.csrrw(10, 10, 0x340), 'csrrw mscratch');
+        asm.word(e.ld(8, 10, 0), 'ld');
+        asm.word(e.addi(8, 8, 3), 'addi');
+        asm.word(e.sd(8, 10, 0), 'sd');
+      });
+    });
+    expect([data[0], data[32]]).toEqual([200n, 200n]);
+  });
+
+  it('does CSR instructions whose registers nothing else in the block names', () => {
+    const { registers } = expectSame((asm) => {
+      asm.loadConstant(12, 0x222n);
+      loop(asm, 100, () => {
+        asm.word(e.addi(7, 7, 1), 'addi');
+        asm.word(e.csrrw(12, 12, 0x303), 'csrrw mideleg');
+        asm.word(e.csrrs(13, 0, 0x303), 'csrrs mideleg');
+        asm.word(e.csrrw(14, 13, 0x340), 'csrrw mscratch');
+        asm.word(e.csrrs(15, 0, 0xb02), 'csrrs minstret');
+        asm.word(e.csrrs(16, 0, 0xb02), 'csrrs minstret');
+        asm.word(sub(15, 16, 15), 'sub');
+        asm.word(e.addi(16, 0, 0), 'addi');
+      });
+    });
+    expect(registers.slice(12, 16)).toEqual([0x222n, 0x222n, 0x222n, 1n]);
+  });
+
+  it('takes a trap out of a unit that others wait for, into code at the address where these go on', () => {
+    // The call at `calls` waits for a return to the instruction behind it; what is called makes an environment call
+    // whose handler, in another mode, begins at that very instruction.
+    const { registers } = expectSame((asm) => {
+      const jump = asm.here;
+      asm.word(0, 'jal');
+      const called = asm.here;
+      asm.word(e.addi(9, 9, 1), 'addi');
+      asm.word(e.ECALL, 'ecall');
+      asm.word(e.jalr(0, 1, 0), 'ret');
+      asm.patchWord(jump, e.jal(0, asm.here - jump));
+      asm.loadConstant(5, 100n);
+      const [top, handler] = [asm.here, asm.here + 4 * 16];
+      asm.loadAddress(6, handler);
+      asm.word(e.csrrw(0, 6, 0x305), 'csrrw mtvec');
+      while (asm.here < handler - 4) asm.word(e.addi(0, 0, 0), 'nop');
+      asm.word(e.jal(1, called - asm.here), 'jal');
+      asm.word(e.addi(11, 11, 1), 'addi');
+      asm.word(e.csrrs(12, 0, 0x342), 'csrrs mcause');
+      asm.word(e.addi(5, 5, -1), 'addi');
+      asm.word(e.bne(5, 0, top - asm.here), 'bne');
+    });
+    expect(registers[11]).toBe(100n);
+    expect(registers[12]).toBe(11n);
+  });
+
   it('links by any register, also where nothing reads it', () => {
     expectSame((asm) => {
       asm.loadAddress(10, DATA);

@@ -22,6 +22,7 @@ import {
   STRETCH_PC,
   UNITS_GONE,
   UNITS_MADE,
+  UNWIND_PC,
 } from '../machine/hart/state.ts';
 import {
   DECODED_PAGE_BYTES,
@@ -31,6 +32,7 @@ import {
   UNITS,
 } from '../machine/memory/layout.ts';
 import { warm } from './heat.ts';
+import { UNWINDING } from './system.ts';
 
 /** Above whatever functions of the machine's own are in the table. */
 export const FIRST_UNIT: u32 = 1024;
@@ -104,7 +106,11 @@ export function enterUnit(ip: usize, n: i32): usize {
   if (load<u16>(ip) == <u16>OP_UNIT) {
     const index = load<u32>(ip, 4);
     left = call_indirect<i32>(index, n, 0, load<u64>(PAGE_VA), load<u32>(PAGE_BASE));
-    const next = load<u64>(PC);
+    let next = load<u64>(PC);
+    if (next == UNWINDING) {
+      next = load<u64>(UNWIND_PC);
+      store<u64>(PC, next);
+    }
     store<u64>(STRETCH_PC, next);
     store<i32>(STRETCH_COUNTER, left);
     store<i32>(COUNTER, left);

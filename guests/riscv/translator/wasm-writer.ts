@@ -10,6 +10,7 @@ export const TYPE_DONE: u32 = 3;
 export const TYPE_CONDITIONAL: u32 = 4;
 export const TYPE_BINARY: u32 = 5;
 export const TYPE_FLOAT: u32 = 6;
+export const TYPE_SYSTEM: u32 = 7;
 
 const I32: u8 = 0x7f;
 const I64: u8 = 0x7e;
@@ -182,7 +183,7 @@ export function beginModule(i64Locals: u32, i32Locals: u32, floatLocals: u32): v
   store<u64>(at, 0x0000_0001_6d73_6100);
   at += 8;
   const types = beginSection(1);
-  emitU32(7);
+  emitU32(8);
   emitType('iili:i');
   emitType('lii:i');
   emitType('li:i');
@@ -190,6 +191,7 @@ export function beginModule(i64Locals: u32, i32Locals: u32, floatLocals: u32): v
   emitType('lili:i');
   emitType('ll:l');
   emitType('i:i');
+  emitType('liii:i');
   endLength(types);
   const imports = beginSection(2);
   emitU32(2);

@@ -52,12 +52,12 @@ import {
 } from './status-bits.ts';
 import { readTime } from './time.ts';
 import { contextChanged, flushTranslations } from './tlb.ts';
-import { pendingInterrupts } from './traps.ts';
+import { pendingInterrupts, setTimerDeadline } from './traps.ts';
 
 /** RV64 with A, C, D, F, I, M, S, U. */
 export const MISA: u64 = ((<u64>2) << 62) | 0x14112d;
 
-const SSTATUS_WRITABLE: u64 = MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_SUM | MSTATUS_MXR;
+export const SSTATUS_WRITABLE: u64 = MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_SUM | MSTATUS_MXR;
 const MSTATUS_WRITABLE: u64 =
   SSTATUS_WRITABLE |
   MSTATUS_MIE |
@@ -67,7 +67,7 @@ const MSTATUS_WRITABLE: u64 =
   MSTATUS_TVM |
   MSTATUS_TW |
   MSTATUS_TSR;
-const UXL: u64 = 2 << 32;
+export const UXL: u64 = 2 << 32;
 const SXL: u64 = 2 << 34;
 const FS_FIELD: u64 = 3 << 13;
 const SUPERVISOR_INTERRUPTS: u64 = 0x222;
@@ -269,6 +269,9 @@ function writeMasked(number: u32, value: u64): void {
     case 0x306:
       store<u64>(plainRegister(number), value & 0xffffffff);
       return;
+    case 0x14d:
+      setTimerDeadline(value);
+      return;
     case 0x10a:
       store<u64>(SENVCFG, value & FIOM);
       return;
@@ -278,7 +281,6 @@ function writeMasked(number: u32, value: u64): void {
     case 0x140:
     case 0x142:
     case 0x143:
-    case 0x14d:
     case 0x340:
     case 0x342:
     case 0x343:

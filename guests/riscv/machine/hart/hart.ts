@@ -41,7 +41,14 @@ import {
 import { ENVCFG_STCE, MIP_SSIP, MIP_STIP } from './status-bits.ts';
 import { hartStep } from './step.ts';
 import { clearCaches, contextChanged, flushTranslations } from './tlb.ts';
-import { enterTrap, INTERRUPT, interruptToTake, pendingInterrupts } from './traps.ts';
+import {
+  enterTrap,
+  INTERRUPT,
+  interruptToTake,
+  pendingInterrupts,
+  pollTimer,
+  setTimerDeadline,
+} from './traps.ts';
 
 export const HART_BUDGET_USED: i32 = 0;
 export const HART_WAITING: i32 = 1;
@@ -61,7 +68,7 @@ export function hartReset(pc: u64, a0: u64, a1: u64, mode: u32): void {
   store<u32>(FS, 0);
   store<u32>(FFLAGS, 0);
   store<u32>(FRM, 0);
-  store<u64>(STIMECMP, u64.MAX_VALUE);
+  setTimerDeadline(u64.MAX_VALUE);
   store<u64>(PMPADDR, ((<u64>1) << 54) - 1);
   store<u8>(PMPCFG, 0x1f);
   pmpChanged();
@@ -106,6 +113,7 @@ export function hartRun(budget: i32): i32 {
 
 /** Takes the interrupt that is due, if any. */
 export function takeInterrupt(): void {
+  pollTimer();
   const interrupt = interruptToTake();
   if (interrupt >= 0) store<u64>(PC, enterTrap(load<u64>(PC), INTERRUPT | <u64>interrupt, 0));
 }

@@ -83,6 +83,11 @@ export const NEXT_SITE: usize = HART_STATE + 0x2ac;
 /** Looks like an entry of a jump cache, for where there is no unit. */
 export const NO_UNIT: usize = HART_STATE + 0x2b0;
 
+/** Where the hart is when units that wait for calls to return are to give up: PC then holds UNWINDING. */
+export const UNWIND_PC: usize = HART_STATE + 0x2d0;
+/** STIP under Sstc as time was last looked at: u64. */
+export const TIMER_LINE: usize = HART_STATE + 0x2d8;
+
 // Control and status registers, u64 each. mstatus is kept without FS and SD (see FS above).
 export const MSTATUS: usize = HART_STATE + 0x300;
 export const MEDELEG: usize = HART_STATE + 0x308;

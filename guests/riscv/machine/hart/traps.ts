@@ -24,6 +24,7 @@ import {
   STIMECMP,
   STVAL,
   STVEC,
+  TIMER_LINE,
   TRAP_CAUSE,
   TRAP_VALUE,
 } from './state.ts';
@@ -106,22 +107,35 @@ export function enterTrap(pc: u64, cause: u64, value: u64): u64 {
   return isInterrupt && (vector & 1) != 0 ? base + ((cause & 63) << 2) : base;
 }
 
+/** Compares time with stimecmp. Asking for the time is slow: the hart does so between slices and where a guest may tell. */
+export function pollTimer(): void {
+  const deadline = load<u64>(STIMECMP);
+  store<u64>(TIMER_LINE, deadline != u64.MAX_VALUE && readTime() >= deadline ? MIP_STIP : 0);
+}
+
+/** Sets stimecmp. */
+export function setTimerDeadline(deadline: u64): void {
+  store<u64>(STIMECMP, deadline);
+  pollTimer();
+}
+
 /** mip as the guest reads it. */
 export function pendingInterrupts(): u64 {
-  let pending = load<u64>(MIP) | load<u64>(INTERRUPT_LINES);
-  if (load<u64>(MENVCFG) & ENVCFG_STCE) {
-    pending &= ~MIP_STIP;
-    const deadline = load<u64>(STIMECMP);
-    if (deadline != u64.MAX_VALUE && readTime() >= deadline) pending |= MIP_STIP;
-  }
-  return pending;
+  pollTimer();
+  return knownInterrupts();
+}
+
+/** mip but for what has become of time since the last look at it (Sstc: STIP follows eventually). */
+function knownInterrupts(): u64 {
+  const pending = load<u64>(MIP) | load<u64>(INTERRUPT_LINES);
+  return load<u64>(MENVCFG) & ENVCFG_STCE ? (pending & ~MIP_STIP) | load<u64>(TIMER_LINE) : pending;
 }
 
 /** Number of the interrupt to be taken now, or -1. */
 export function interruptToTake(): i32 {
   const enabled = load<u64>(MIE);
   if (!enabled) return -1;
-  const pending = pendingInterrupts() & enabled;
+  const pending = knownInterrupts() & enabled;
   if (!pending) return -1;
   const mode = load<u32>(MODE);
   const status = load<u64>(MSTATUS);

@@ -7,8 +7,8 @@ import {
 } from '../../../../hypervisor/abi/hypercalls.ts';
 import { consoleFlush, consolePut, consoleTake } from '../console.ts';
 import { ramPointer, ramWritten, readRegister, setInterruptPending, writeRegister } from '../hart/hart.ts';
-import { STIMECMP } from '../hart/state.ts';
 import { flushTranslations } from '../hart/tlb.ts';
+import { setTimerDeadline } from '../hart/traps.ts';
 import { endMachine } from '../machine-exit.ts';
 
 const EXTENSION_BASE: u64 = 0x10;
@@ -100,7 +100,7 @@ function base(call: u64): void {
 
 /** Chapter 6: under Sstc the timer is stimecmp itself. */
 function setTimer(deadline: u64): void {
-  store<u64>(STIMECMP, deadline);
+  setTimerDeadline(deadline);
   answer(SBI_SUCCESS);
 }
 
@@ -200,7 +200,7 @@ function readConsole(pointer: usize, length: u32): u64 {
 /** Chapter 5: one value in a0, a1 untouched. */
 function legacy(extension: u64): void {
   if (extension == LEGACY_SET_TIMER) {
-    store<u64>(STIMECMP, readRegister(A0));
+    setTimerDeadline(readRegister(A0));
     writeRegister(A0, 0);
   } else if (extension == LEGACY_PUTCHAR) {
     consolePut(<u8>readRegister(A0));
