@@ -1,7 +1,7 @@
 // Builds everything that runs: guests (AssemblyScript → build/guests/*.wasm) and the host's programs
 // (TypeScript → dist/*.js, one bundle per process, because processes under --jitless cannot strip types).
 // Outputs that are newer than all of their inputs are left alone; `node build.ts --force` rebuilds them.
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
@@ -48,6 +48,9 @@ const hostPrograms: Record<string, string> = {
   cli: 'root-partition/admin/cli/main.ts',
 };
 
+/** Files that host programs read beside themselves. */
+const hostFiles = ['guests/images/tiny-virt.config'];
+
 const newest = (patterns: string[]): number =>
   Math.max(0, ...globSync(patterns, { cwd: top }).map((file) => statSync(join(top, file)).mtimeMs));
 
@@ -84,6 +87,7 @@ async function buildHost(): Promise<void> {
     'hypervisor/**/*.ts',
     'root-partition/**/*.ts',
     'guests/images/**/*.ts',
+    ...hostFiles,
     'build.ts',
   ]);
   const outputs = Object.keys(input).map((name) => join(top, 'dist', `${name}.js`));
@@ -93,6 +97,7 @@ async function buildHost(): Promise<void> {
   const bundle = await rolldown({ cwd: top, input, platform: 'node', external: [/^[^./]/] });
   await bundle.write({ dir: 'dist', format: 'esm', sourcemap: true, entryFileNames: '[name].js' });
   await bundle.close();
+  for (const file of hostFiles) copyFileSync(join(top, file), join(top, 'dist', basename(file)));
   process.stderr.write(`built dist/ in ${Math.round(performance.now() - startMs)} ms\n`);
 }
 

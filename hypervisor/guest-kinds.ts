@@ -20,6 +20,14 @@ export type Engine = 'interpreter' | 'translator';
 export const engines: readonly Engine[] = ['interpreter', 'translator'];
 const DEFAULT_ENGINE: Engine = 'translator';
 
+/** For tests and measurements of the translator. */
+export interface TranslatorSettings {
+  /** Instructions interpreted from a place on after which it is translated. */
+  heat?: number;
+  /** Pieces of translated code kept at a time; older ones make room. */
+  units?: number;
+}
+
 /** A kernel `Image` or `vmlinux` for the RV64 machine, entered in S mode with SBI. */
 export interface LinuxGuest {
   kind: 'linux';
@@ -31,6 +39,7 @@ export interface LinuxGuest {
   transport?: 'pci' | 'mmio';
   /** Default `translator`. */
   engine?: Engine;
+  translator?: TranslatorSettings;
 }
 
 /** An ELF program for the RV64 machine, entered in M mode; ends by HTIF (`tohost`). */
@@ -44,6 +53,7 @@ export interface BareMetalGuest {
   trace?: string;
   /** Default `translator`. */
   engine?: Engine;
+  translator?: TranslatorSettings;
 }
 
 export type Guest = UnikernelGuest | LinuxGuest | BareMetalGuest;
@@ -65,7 +75,12 @@ export function memoryPages(guest: Guest, memoryMib: number): number {
 /** The `key=value` lines for a guest. @throws HypervisorError INVALID_ARGUMENT when they do not fit */
 export function bootArguments(guest: Guest, memoryMib: number, extra: Record<string, string>): string {
   const lines: Record<string, string> = { memory: String(memoryMib), ...extra };
-  if (guest.kind !== 'unikernel') lines['engine'] = guest.engine ?? DEFAULT_ENGINE;
+  if (guest.kind !== 'unikernel') {
+    lines['engine'] = guest.engine ?? DEFAULT_ENGINE;
+    const { heat, units } = guest.translator ?? {};
+    if (heat !== undefined) lines['translate-from'] = String(heat);
+    if (units !== undefined) lines['translate-units'] = String(units);
+  }
   if (guest.kind === 'linux') {
     lines['mode'] = 'linux';
     lines['append'] = guest.append ?? '';

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BUILD_TOOLS, mergeConfig, requireTools } from './build-linux-tiny.ts';
 
@@ -20,6 +21,11 @@ describe('the tools that compile a kernel', () => {
       }),
     );
   });
+});
+
+it('finds its configuration beside the built program, too', () => {
+  const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
+  expect(read('../../dist/tiny-virt.config')).toBe(read('tiny-virt.config'));
 });
 
 describe('mergeConfig', () => {

@@ -37,7 +37,7 @@ export class HartMachine implements RunningMachine {
   }
 
   setEngine(engine: Engine): void {
-    this.bare.translateFrom(engine === 'translator' ? 1 : 0);
+    this.bare.translateFrom(engine === 'interpreter' ? 0 : 1, engine === 'evicting' ? 2 : undefined);
   }
 
   run(budget: number): void {

@@ -15,13 +15,14 @@ export interface Machine {
   memory(): Uint8Array;
 }
 
-export type Engine = 'interpreter' | 'translator';
+/** `evicting` is the translator with room for two units. */
+export type Engine = 'interpreter' | 'translator' | 'evicting';
 
 /** A machine that can also run many instructions at once, with everything that this caches. */
 export interface RunningMachine extends Machine {
   /** Runs about `budget` instructions. */
   run(budget: number): void;
-  /** Chooses how `run` runs code; `translator` translates all that it can. */
+  /** Chooses how `run` runs code; the translators translate all that they can. */
   setEngine(engine: Engine): void;
   /** Instructions retired since the reset; a trapped instruction does not retire. */
   readonly retired: number;

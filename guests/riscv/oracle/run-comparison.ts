@@ -48,7 +48,7 @@ function recordSteps(
 export function compareRun(program: Program, machine: RunningMachine): RunDivergence | undefined {
   machine.setEngine('interpreter');
   const steps = recordSteps(program, machine);
-  for (const engine of ['interpreter', 'translator'] as const) {
+  for (const engine of ['interpreter', 'translator', 'evicting'] as const) {
     machine.setEngine(engine);
     const divergence = compareEngine(program, machine, { ...steps, engine });
     machine.setEngine('interpreter');
@@ -68,7 +68,7 @@ function compareEngine(
   const first = machine.retired;
   for (let from = program.entry, runs = 0; runs < STEP_LIMIT; runs++) {
     // Where a stretch ends, the translator begins a unit.
-    const isShort = random.chance(engine === 'translator' ? 0.9 : 0.5);
+    const isShort = random.chance(engine === 'interpreter' ? 0.5 : 0.8);
     machine.run(1 + random.below(isShort ? 30 : MAX_BUDGET));
     machine.readState(state);
     const pc = pcOf(state);

@@ -20,6 +20,7 @@ import {
   STOP_AT,
   STRETCH_COUNTER,
   STRETCH_PC,
+  UNIT_BUDGET,
   UNITS_GONE,
   UNITS_MADE,
   UNWIND_PC,
@@ -47,7 +48,10 @@ export function reserveUnit(sites: u32): u32 {
   const made = load<u32>(UNITS_MADE);
   let oldest = load<u32>(UNITS_GONE);
   const first = load<u32>(NEXT_SITE);
-  while (oldest != made && (made - oldest == UNIT_LIMIT || first + sites - siteOf(oldest) > SITE_LIMIT))
+  while (
+    oldest != made &&
+    (made - oldest >= load<u32>(UNIT_BUDGET) || first + sites - siteOf(oldest) > SITE_LIMIT)
+  )
     evict(FIRST_UNIT + (oldest++ & (UNIT_LIMIT - 1)));
   store<u32>(UNITS_GONE, oldest);
   const index = FIRST_UNIT + (made & (UNIT_LIMIT - 1));

@@ -85,6 +85,8 @@ export const NO_UNIT: usize = HART_STATE + 0x2b0;
 
 /** Where the hart is when units that wait for calls to return are to give up: PC then holds UNWINDING. */
 export const UNWIND_PC: usize = HART_STATE + 0x2d0;
+/** Units that may be there at a time, 1 to UNIT_LIMIT: u32. */
+export const UNIT_BUDGET: usize = HART_STATE + 0x2e0;
 /** STIP under Sstc as time was last looked at: u64. */
 export const TIMER_LINE: usize = HART_STATE + 0x2d8;
 

@@ -19,6 +19,8 @@ const top = join(dirname(fileURLToPath(import.meta.url)), '../../../..');
 const RAM_BASE = 0x6000000;
 const RAM_GPA = 0x80000000n;
 const STATE = 0x10000;
+/** memory/layout.ts. */
+const UNIT_LIMIT = 4096;
 const PUBLISH_CODE = HVCALL_PUBLISH_CODE | HV_HYPERCALL_FAST;
 const at = {
   f: STATE + 0x100,
@@ -29,6 +31,7 @@ const at = {
   sbiMode: STATE + 0x284,
   tohost: STATE + 0x288,
   translating: STATE + 0x2a8,
+  unitBudget: STATE + 0x2e0,
   stepPc: STATE + 0x500,
   stepOpcode: STATE + 0x508,
   stepStoreCount: STATE + 0x50c,
@@ -128,13 +131,15 @@ export class BareMachine {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
     const machine = new BareMachine(new WebAssembly.Module(new Uint8Array(await compileBare())), memory);
     machine.exports.setRamBytes(ramBytes);
+    machine.translateFrom(0);
     machine.reset(RAM_GPA);
     return machine;
   }
 
-  /** Translates code from a heat on; 0 = never. A slice that ends somewhere warms it by 16. */
-  translateFrom(heat: number): void {
+  /** Translates code from a heat on, 0 = never, and keeps so many units. */
+  translateFrom(heat: number, units = UNIT_LIMIT): void {
     this.view.setUint32(at.translating, heat, true);
+    this.view.setUint32(at.unitBudget, units, true);
   }
 
   private publish(address: number, length: number, index: number): number {

@@ -15,6 +15,7 @@ export const groupClasses = [
   'compressed',
   'memory',
   'control',
+  'loop',
   'csr',
   'trap',
   'decode',

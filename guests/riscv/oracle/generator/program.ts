@@ -8,6 +8,7 @@ import { CSR } from './csr-names.ts';
 import * as e from './encoding.ts';
 import { emitFloat } from './float-groups.ts';
 import { emitDecodeFuzz, emitInteger, emitMultiply } from './integer-groups.ts';
+import { emitHotLoop } from './loop-groups.ts';
 import { emitAtomic, emitMemory } from './memory-groups.ts';
 import {
   CODE_BASE,
@@ -51,6 +52,7 @@ const emitters: Record<Exclude<GroupClass, 'privileged'>, (context: Context) => 
   compressed: emitCompressed,
   memory: emitMemory,
   control: emitControl,
+  loop: emitHotLoop,
   csr: emitCsr,
   trap: emitTrap,
   decode: emitDecodeFuzz,
@@ -67,6 +69,7 @@ const mixedWeights: Record<GroupClass, number> = {
   compressed: 10,
   memory: 10,
   control: 8,
+  loop: 0.2,
   csr: 5,
   trap: 2,
   decode: 3,
@@ -81,7 +84,9 @@ export function weightsFor(chosen: GroupClass | 'mixed'): Record<GroupClass, num
   if (chosen === 'mixed') return mixedWeights;
   const weights = { ...mixedWeights };
   for (const key of Object.keys(weights) as GroupClass[]) weights[key] *= 0.1;
-  weights[chosen] = chosen === 'privileged' ? 6 : 40;
+  weights[chosen] = chosen === 'privileged' ? 6 : chosen === 'loop' ? 0.5 : 40;
+  // Loops in other modes than M, too.
+  if (chosen === 'loop') weights.privileged = mixedWeights.privileged;
   return weights;
 }
 
