@@ -23,7 +23,8 @@ const guestTargets: GuestTarget[] = [
   {
     name: 'riscv-machine',
     entry: 'guests/riscv/machine/index.ts',
-    options: ['--memoryBase', '1024', '--exportTable', '--growTable'],
+    // With the functions' names, for profiles.
+    options: ['--memoryBase', '1024', '--exportTable', '--growTable', '--debug'],
   },
   { name: 'bench-guest', entry: 'bench/micro/guest.ts', options: [], isForTests: true },
   {

@@ -38,7 +38,23 @@ describe('published code', () => {
     expect(WebAssembly.validate(unitModule())).toBe(true);
   });
 
+  const names = (...body: number[]): number[] => [0, body.length + 5, ...text('name'), ...body];
+  it('may name its function, shortly', () => {
+    expect(check({ last: names(1, 5, 1, 0, ...text('ab')) })).toBeUndefined();
+    expect(WebAssembly.validate(unitModule({ last: names(1, 5, 1, 0, ...text('ab')) }))).toBe(true);
+  });
+
   const wrong: Record<string, UnitModuleOptions> = {
+    'names of something else': { last: names(2, 5, 1, 0, ...text('ab')) },
+    'names for two functions': { last: names(1, 8, 2, 0, ...text('ab'), 1, ...text('a')) },
+    'a name for another function': { last: names(1, 5, 1, 1, ...text('ab')) },
+    'a long name': { last: names(1, 36, 1, 0, ...text('a'.repeat(33))) },
+    'a name that does not print': { last: names(1, 5, 1, 0, 2, 0x61, 0x1b) },
+    'a name that is cut off': { last: names(1, 5, 1, 0, 3, 0x61, 0x61) },
+    'names with more behind them': { last: names(1, 5, 1, 0, ...text('ab'), 0) },
+    'two sections of names': {
+      last: [...names(1, 5, 1, 0, ...text('ab')), ...names(1, 5, 1, 0, ...text('ab'))],
+    },
     'another magic': { header: [0, 0x61, 0x73, 0x6e, 1, 0, 0, 0] },
     'another version': { header: [0, 0x61, 0x73, 0x6d, 2, 0, 0, 0] },
     'a custom section': { first: [0, 2, 1, 0x61] },

@@ -1,7 +1,7 @@
 // Decides whether a module that a guest wrote may run in its partition, from its bytes alone (WebAssembly Core
 // Specification 2.0, §5). It must be exactly: types of integers, the imports env.memory and env.table, one function of
 // a unit's type, exported as "0", and its code, made of the opcodes in opcodes.ts. No start function, no memory,
-// table, global, element or data of its own, no custom section but for branch hints. The engine's validation comes after this, not instead.
+// table, global, element or data of its own, no custom section but for branch hints and the function's name. The engine's validation comes after this, not instead.
 import { IMMEDIATES, immediates, SATURATING, VECTOR } from './opcodes.ts';
 
 export const UNIT_EXPORT = '0';
@@ -19,6 +19,8 @@ const F64 = 0x7c;
 const FUNCTION = 0x60;
 const FUNCREF = 0x70;
 const NO_RESULT = 0x40;
+const FUNCTION_NAMES = 1;
+const MAX_NAME = 32;
 const HINTS_NAME = 'metadata.code.branch_hint';
 const HEADER = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 const SECTIONS = { custom: 0, type: 1, import: 2, function: 3, export: 7, code: 10 };
@@ -136,6 +138,7 @@ function checkSections(cursor: Cursor): void {
     cursor.expect(1, 'number of bodies');
     cursor.within('the body', () => readBody(cursor, types));
   });
+  if (cursor.peek() === SECTIONS.custom) section(cursor, SECTIONS.custom, () => readFunctionName(cursor));
   if (cursor.at !== cursor.end) throw new Refusal(`a section more at byte ${cursor.at}`);
 }
 
@@ -206,6 +209,23 @@ function readHints(cursor: Cursor): void {
     cursor.expect(1, "the hint's length");
     cursor.index(2, 'hint');
   }
+}
+
+/** The one function's name (WebAssembly Core Specification 2.0, §7.4.1), a short one of printable ASCII. */
+function readFunctionName(cursor: Cursor): void {
+  cursor.expectName('name');
+  cursor.expect(FUNCTION_NAMES, 'kind of names');
+  cursor.within('the names', () => {
+    cursor.expect(1, 'functions with names');
+    cursor.expect(0, 'the function with a name');
+    cursor.within('the name', () => {
+      for (let length = 0; cursor.at < cursor.end; length++) {
+        const character = cursor.byte();
+        if (length === MAX_NAME || character < 0x20 || character > 0x7e)
+          throw new Refusal(`character ${character} of a name at byte ${cursor.at - 1}`);
+      }
+    });
+  });
 }
 
 function readBody(cursor: Cursor, types: number): void {

@@ -20,11 +20,13 @@ import { admitModule } from '../partition/admission.ts';
 import type { PrivilegeMask } from '../partition/privilege-mask.ts';
 import { createGuestMemory, GuestMemory } from '../platform/guest-memory.ts';
 import { sharedNowMs } from '../platform/reference-clock.ts';
+import type { ProfileEntry } from '../platform/sampling-profiler.ts';
 import { Synic } from '../synic/synic.ts';
 import {
   CB_EXIT_CODE,
   CB_EXIT_REASON,
   CB_REQUEST,
+  CB_SAMPLING,
   CB_VP_STATE,
   CHANNEL_ABSENT,
   CHANNEL_OFFERED,
@@ -82,6 +84,8 @@ export class PartitionHost {
   readonly #offersComplete = Promise.withResolvers<void>();
   readonly #epochMs = sharedNowMs();
   #disconnected: string | undefined;
+  /** What was sampled of the VP's thread, once it has ended. */
+  samples: readonly ProfileEntry[] = [];
 
   /**
    * @param vpWorkerFile the VP worker's program
@@ -125,13 +129,15 @@ export class PartitionHost {
       granularityTicks: this.#configuration.granularityTicks,
       mayPublishCode: this.#configuration.mayPublishCode,
     };
-    return this.#explain((await this.#pool.run(task)) as VpOutcome);
+    const outcome = (await this.#pool.run(task)) as VpOutcome;
+    this.samples = outcome.samples ?? [];
+    return this.#explain(outcome);
   }
 
   #explain(outcome: VpOutcome): HostExit {
-    if (outcome.kind === 'trapped') return outcome;
+    if (outcome.kind === 'trapped') return { kind: 'trapped', message: outcome.message };
     if (this.#disconnected !== undefined) return { kind: 'disconnected', message: this.#disconnected };
-    if (outcome.kind === 'stopped') return outcome;
+    if (outcome.kind === 'stopped') return { kind: 'stopped' };
     return {
       kind: 'exited',
       reason: this.#words[CB_EXIT_REASON] as number,
@@ -157,6 +163,11 @@ export class PartitionHost {
     }
     this.resume();
     return false;
+  }
+
+  /** Has the VP's thread sampled from its next budget on, or no longer. */
+  sample(isOn: boolean): void {
+    Atomics.store(this.#words, CB_SAMPLING, isOn ? 1 : 0);
   }
 
   resume(): void {

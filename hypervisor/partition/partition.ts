@@ -10,6 +10,7 @@ import type { PartitionCounters } from '../isolation/partition-host.ts';
 import type { RootProcess } from '../isolation/root-process.ts';
 import { socketPair } from '../isolation/socket-pair.ts';
 import { type PartitionExit, partitionExit } from '../partition-exit.ts';
+import type { ProfileEntry } from '../platform/sampling-profiler.ts';
 import type { RootStatistics } from '../vmbus/root-control.ts';
 import type { PartitionState } from './life-cycle.ts';
 import { type PartitionId, type PartitionTable, ROOT_PARTITION_ID } from './partition-table.ts';
@@ -163,6 +164,23 @@ export class Partition implements AsyncDisposable {
     const { statistics } = await this.#parts.root.ask({ type: 'statistics', partitionId: this.id });
     const instructions = counters.instructionsLo + counters.instructionsHi * 2 ** 32;
     return { counters, instructions, root: statistics ?? {} };
+  }
+
+  /**
+   * Has the guest's thread sampled from now on, or no longer; `samples` tells what it did, once the guest has ended.
+   * @throws HypervisorError ISOLATION_UNAVAILABLE above level `thread`: what is confined cannot be looked into
+   */
+  sample(isOn: boolean): void {
+    if (this.#container.sample === undefined)
+      throw new HypervisorError(
+        'ISOLATION_UNAVAILABLE',
+        `${this.name} runs at level ${this.isolation} and cannot be sampled: expected level thread`,
+      );
+    this.#container.sample(isOn);
+  }
+
+  get samples(): readonly ProfileEntry[] {
+    return this.#container.samples ?? [];
   }
 
   /** Ends the partition if it runs, flushes and closes its devices, and deletes it. */

@@ -2,7 +2,8 @@
 // a SharedArrayBuffer of its own, not guest memory: no guest can reach it.
 //
 //   word 0 request (main thread writes) | 1 wake sequence | 2 socket lock | 3 SynIC lock | 4 VP state | 5 exit reason
-//   6 exit code | 7 SCONTROL | 8 SIMP page gpa | 9 SIEFP page gpa | 10 offers complete | 16..31 SINTs
+//   6 exit code | 7 SCONTROL | 8 SIMP page gpa | 9 SIEFP page gpa | 10 offers complete | 11 offers requested
+//   12 sampling | 16..31 SINTs
 //   32.. counters | 64.. channel rows, 8 words each: state, service, ring gpa, out pages, in pages, generation, locks
 //   then 16 message queues, labels, and time as f64
 import { HV_MESSAGE_SIZE, HV_SYNIC_SINT_COUNT } from '../abi/synic.ts';
@@ -20,6 +21,8 @@ export const CB_SIMP = 8;
 export const CB_SIEFP = 9;
 export const CB_ALL_OFFERS = 10;
 export const CB_OFFERS_REQUESTED = 11;
+/** Not zero while the VP's thread is to be sampled. */
+export const CB_SAMPLING = 12;
 export const CB_SINT = 16;
 
 /** What the VP is asked to do; it looks between runs, on idle and on every long wait. */

@@ -9,12 +9,14 @@ import { hasPrivilege } from '../partition/privilege-mask.ts';
 import { writeWholly } from '../platform/frame-socket.ts';
 import { GuestMemory } from '../platform/guest-memory.ts';
 import { referenceClock } from '../platform/reference-clock.ts';
+import { SamplingProfiler } from '../platform/sampling-profiler.ts';
 import { RUN_BUDGET } from '../scheduler/run-budget.ts';
 import { Synic } from '../synic/synic.ts';
 import { FrameOutbox } from '../vmbus/frame-outbox.ts';
 import { VmbusServer } from '../vmbus/vmbus-server.ts';
 import {
   CB_REQUEST,
+  CB_SAMPLING,
   CB_SOCKET_LOCK,
   CB_VP_STATE,
   CB_WAKE,
@@ -40,6 +42,14 @@ const TICKS_PER_MS = 10_000;
 
 /** Runs one VP until its guest halts, traps or is stopped. */
 export function runVirtualProcessor(task: VpTask): VpOutcome {
+  const profiler = new SamplingProfiler();
+  const outcome = runToEnd(task, profiler);
+  profiler.stop();
+  const samples = profiler.entries();
+  return samples.length === 0 ? outcome : { ...outcome, samples };
+}
+
+function runToEnd(task: VpTask, profiler: SamplingProfiler): VpOutcome {
   const words = new Int32Array(task.controlBlock);
   const memory = new GuestMemory(task.memory.buffer);
   const synic = new Synic(task.controlBlock, memory);
@@ -65,7 +75,7 @@ export function runVirtualProcessor(task: VpTask): VpOutcome {
       idle: createIdleImport(words, referenceTime),
     });
     publisher?.attach(exports['table']);
-    return loop(words, exports['run'] as RunExport, task.vpIndex);
+    return loop(words, exports['run'] as RunExport, task.vpIndex, profiler);
   } catch (error) {
     if (error instanceof VpStopped) return { kind: 'stopped' };
     return { kind: 'trapped', message: String(error instanceof Error ? error.message : error) };
@@ -86,10 +96,14 @@ function instantiate(task: VpTask, hv: Record<string, unknown>): Record<string, 
   return new WebAssembly.Instance(task.module, imports).exports;
 }
 
-function loop(words: Int32Array, run: RunExport, vpIndex: number): VpOutcome {
+function loop(words: Int32Array, run: RunExport, vpIndex: number, profiler: SamplingProfiler): VpOutcome {
   Atomics.store(words, CB_VP_STATE, VP_RUNNING);
   for (;;) {
     if (Atomics.load(words, CB_REQUEST) !== REQUEST_RUN) obeyRequest(words);
+    if ((words[CB_SAMPLING] !== 0) !== profiler.isOn) {
+      if (profiler.isOn) profiler.stop();
+      else profiler.start();
+    }
     words[counterWord.runs] = (words[counterWord.runs] as number) + 1;
     const disposition = run(vpIndex, RUN_BUDGET);
     if (disposition === HV_VP_HALTED || Atomics.load(words, CB_VP_STATE) === VP_HALTED) break;
@@ -114,7 +128,8 @@ function obeyRequest(words: Int32Array): void {
 
 function createIdleImport(words: Int32Array, referenceTime: () => number): (deadline: number) => number {
   let seen = Atomics.load(words, CB_WAKE);
-  return (deadline) => {
+  // Named for the sampling profiler.
+  return function idle(deadline) {
     words[counterWord.idleCalls] = (words[counterWord.idleCalls] as number) + 1;
     for (;;) {
       if (Atomics.load(words, CB_REQUEST) !== REQUEST_RUN) obeyRequest(words);

@@ -1,5 +1,6 @@
 // What a VP worker is given and what it answers. Structured-clone data only.
 import type { PrivilegeMask } from '../partition/privilege-mask.ts';
+import type { ProfileEntry } from '../platform/sampling-profiler.ts';
 
 export interface VpTask {
   partitionId: number;
@@ -20,7 +21,9 @@ export interface VpTask {
 }
 
 /** How the VP's run ended; the partition's exit reason and code stand in the control block. */
-export type VpOutcome =
+export type VpOutcome = VpEnd & { samples?: ProfileEntry[] };
+
+type VpEnd =
   | { kind: 'halted' }
   | { kind: 'stopped' }
   /** The guest trapped (out of bounds, unreachable, stack overflow) or did not instantiate. */

@@ -4,7 +4,7 @@ import { publishCode } from '../../lib/hypercalls.ts';
 import { decodeAt } from '../machine/hart/decode.ts';
 import { PAGE_HOST } from '../machine/hart/decode-cache.ts';
 import { operationOf } from '../machine/hart/decoder.generated.ts';
-import { JUMP_CACHE, NEXT_SITE, PAGE_BASE, PC } from '../machine/hart/state.ts';
+import { JUMP_CACHE, NEXT_SITE, PAGE_BASE, PC, STRETCH_PC } from '../machine/hart/state.ts';
 import {
   DECODED_PAGE_BYTES,
   DECODED_PAGES,
@@ -453,7 +453,7 @@ function writeUnit(): u32 {
   emitReload(wideField(headBlock(), LIVE));
   emitTree(headBlock());
   emit(0x00);
-  const bytes = endModule();
+  const bytes = endModule((load<u64>(STRETCH_PC) & ~0xfff) | <u64>field(headBlock(), START));
   return isWhole ? bytes : 0;
 }
 

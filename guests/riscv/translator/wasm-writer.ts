@@ -232,13 +232,32 @@ export function beginModule(i64Locals: u32, i32Locals: u32, floatLocals: u32): v
   emit(F32);
 }
 
-/** Ends the function; the module's length in bytes. */
-export function endModule(): u32 {
+/** Ends the function, which is named after the address where its unit begins; the module's length in bytes. */
+export function endModule(address: u64): u32 {
   emit(OP_END);
   endLength(codeBody);
   endLength(codeSection);
   insertHints();
+  writeName(address);
   return <u32>(at - MODULE);
+}
+
+/** Writes the section of names (§7.4.1): `unit` and the address, for whoever looks at profiles. */
+function writeName(address: u64): void {
+  const section = beginSection(0);
+  emitName('name');
+  emit(1);
+  const names = beginLength();
+  emitU32(1);
+  emitU32(0);
+  emitU32(21);
+  for (let i = 0; i < 5; i++) emit(<u8>'unit '.charCodeAt(i));
+  for (let shift: i32 = 60; shift >= 0; shift -= 4) {
+    const digit = <u8>((address >> <u64>shift) & 15);
+    emit(digit < 10 ? 0x30 + digit : 0x57 + digit);
+  }
+  endLength(names);
+  endLength(section);
 }
 
 /** Writes the section of branch hints (WebAssembly Code Metadata, §2), which has to come before the code. */

@@ -1,11 +1,12 @@
 // `cofferdam run`: its options, its help, and the way from them to a session.
 import { Command } from 'commander';
 import { escapeHelp } from './escape-keys.ts';
-import { exitStatusHelp, UsageError } from './exit-status.ts';
+import { exitStatusHelp, RefusedError, UsageError } from './exit-status.ts';
 import { chooseGuest } from './guest-choice.ts';
 import { parseRunOptions, type RunOptions, type TypedRunOptions } from './run-options.ts';
 import { runSession } from './run-session.ts';
 import { JsonView, type RunView, TextView } from './run-view.ts';
+import { SymbolTable } from './time-profile.ts';
 
 const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
 
@@ -27,6 +28,7 @@ Examples:
   cofferdam run linux --profile fast --disk disk.img,overlay=changes.cow
   cofferdam run linux-tiny --script 'uname -a; cat /proc/cpuinfo'
   echo 'uname -a' | cofferdam run linux-tiny --quiet
+  cofferdam run linux-tiny --isolation thread --time-profile --script 'gzip -c /bin/busybox | md5sum'
   cofferdam run --kernel Image --initrd initramfs --append 'console=ttyS0'
   cofferdam run test.elf --signature test.sig --signature-granularity 4 --max-instructions 10M`;
 
@@ -54,6 +56,8 @@ export function runCommand(finish: (status: number) => void): Command {
     .option('--no-reboot', 'a guest that resets ends')
     .option('--json', 'events and the result as JSON lines')
     .option('--stats', 'say afterwards how long the boot took, instructions, MIPS')
+    .option('--time-profile', 'say afterwards where the time went; needs --isolation thread')
+    .option('--symbols <file>', "with --time-profile: the kernel's System.map, or what nm prints")
     .option('--quiet', "only the guest's console and what went wrong")
     .addHelpText('after', runHelp)
     .action(async (target: string | undefined, typed: TypedRunOptions) => {
@@ -74,6 +78,8 @@ async function run(target: string | undefined, options: RunOptions): Promise<num
       `--memory: expected at least ${minimumMemoryMib} for ${choice.name}, got ${options.memoryMib}`,
     );
   }
+  if (options.hasTimeProfile && options.isolation !== 'thread')
+    throw new UsageError('--time-profile: expected --isolation thread: a confined guest cannot be sampled');
   const isInteractive = isTerminal() && !options.isJson && options.script === undefined;
   return await runSession(
     choice,
@@ -85,9 +91,19 @@ async function run(target: string | undefined, options: RunOptions): Promise<num
       isInteractive,
       hasInput: isInteractive || process.stdin.isTTY !== true,
       hasScript: options.script !== undefined,
+      isSampled: options.hasTimeProfile,
+      symbols: readSymbols(options.symbols),
     },
     runView(options, isInteractive),
   );
+}
+
+function readSymbols(path: string | undefined): SymbolTable | undefined {
+  try {
+    return path === undefined ? undefined : SymbolTable.read(path);
+  } catch (error) {
+    throw new RefusedError(`--symbols: cannot read ${path}: ${(error as Error).message}`);
+  }
 }
 
 export function isTerminal(): boolean {

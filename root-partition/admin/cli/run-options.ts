@@ -36,6 +36,8 @@ export interface TypedRunOptions {
   json?: boolean;
   stats?: boolean;
   quiet?: boolean;
+  timeProfile?: boolean;
+  symbols?: string;
 }
 
 export interface RunOptions {
@@ -57,6 +59,8 @@ export interface RunOptions {
   isJson: boolean;
   hasStatistics: boolean;
   isQuiet: boolean;
+  hasTimeProfile: boolean;
+  symbols: string | undefined;
 }
 
 export function parseRunOptions(typed: TypedRunOptions): RunOptions {
@@ -90,6 +94,8 @@ export function parseRunOptions(typed: TypedRunOptions): RunOptions {
     isJson: typed.json ?? false,
     hasStatistics: typed.stats ?? false,
     isQuiet: typed.quiet ?? false,
+    hasTimeProfile: typed.timeProfile ?? false,
+    symbols: typed.symbols,
   };
 }
 

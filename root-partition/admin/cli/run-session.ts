@@ -12,6 +12,7 @@ import type { GuestChoice } from './guest-choice.ts';
 import { ReadyWatch } from './ready-watch.ts';
 import type { Moment, RunResult, RunView } from './run-view.ts';
 import { attachPipe, attachTerminal } from './terminal.ts';
+import { type SymbolTable, timeProfile } from './time-profile.ts';
 
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -25,6 +26,9 @@ export interface SessionOptions {
   hasInput: boolean;
   /** A script runs in place of the shell: input need not wait for the prompt. */
   hasScript: boolean;
+  /** The guest's thread is sampled. */
+  isSampled?: boolean;
+  symbols?: SymbolTable | undefined;
   /** Called when the partition has its devices open. */
   onCreated?: () => void;
 }
@@ -111,6 +115,7 @@ async function follow(session: Session, { partition, console, abort }: Running):
   const detach = attachInput(session, partition, console, leave);
   try {
     abort.onSignal(leave);
+    if (session.options.isSampled) partition.sample(true);
     session.start(partition);
     const exit = await partition.exited;
     const ended = session.now();
@@ -128,6 +133,9 @@ async function follow(session: Session, { partition, console, abort }: Running):
       ready,
       instructions: statistics?.instructions ?? 0,
       counters: statistics?.counters ?? {},
+      ...(session.options.isSampled
+        ? { profile: timeProfile(partition.samples, session.options.symbols) }
+        : {}),
     });
     return status;
   } finally {

@@ -3,6 +3,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Partition, PartitionExit } from '../../../hypervisor/index.ts';
 import { formatCount, formatSeconds } from './text.ts';
+import { profileLines, type TimeProfile } from './time-profile.ts';
 
 /** Times in milliseconds since the command was typed and since `Partition.start()`. */
 export interface Moment {
@@ -19,6 +20,7 @@ export interface RunResult {
   ready: (Moment & { instructions: number }) | undefined;
   instructions: number;
   counters: object;
+  profile?: TimeProfile;
 }
 
 export interface RunView {
@@ -75,6 +77,7 @@ export class TextView implements RunView {
     const isOrdinary = result.exit.kind === 'power-off' || result.exit.kind === 'stopped';
     if (!isOrdinary || !isQuiet) this.#say(describeEnd(result));
     if (hasStatistics) for (const line of statisticsLines(result)) this.#say(line);
+    if (result.profile !== undefined) for (const line of profileLines(result.profile)) this.#say(line);
   }
 
   #say(text: string): void {
