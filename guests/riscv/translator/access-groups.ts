@@ -70,10 +70,14 @@ function openGroup(register: u32, from: i32, to: i32, storing: bool): u32 {
   return groups++;
 }
 
-function assign(ordinal: u32, word: u32): void {
+function assign(ordinal: u32, word: u32, single: u32): void {
   const register = (word >>> 15) & 31;
   const from = accessOffset(word);
   const to = from + (1 << ((word >>> 12) & 3));
+  if ((single >>> register) & 1) {
+    store<u16>(GROUP_OF + ((<usize>ordinal) << 1), <u16>(openGroup(register, from, to, isStore(word)) + 1));
+    return;
+  }
   const forLoads = OPEN + ((<usize>register) << 1);
   const forStores = forLoads + 64;
   const storing = isStore(word);
@@ -88,14 +92,17 @@ function assign(ordinal: u32, word: u32): void {
   store<u16>(GROUP_OF + ((<usize>ordinal) << 1), <u16>group);
 }
 
-/** Works out the groups of the `count` instructions from offset `start` of the page. */
-export function groupAccesses(start: u32, count: u32): void {
+/**
+ * Works out the groups of the `count` instructions from offset `start` of the page; accesses by the base registers in
+ * `single`, a bit each, have groups of their own.
+ */
+export function groupAccesses(start: u32, count: u32, single: u32): void {
   groups = 0;
   memory.fill(OPEN, 0, 128);
   let at = start;
   for (let ordinal: u32 = 0; ordinal < count; ordinal++) {
     const word = wordAt(at);
-    if (isLoad(word) || isStore(word)) assign(ordinal, word);
+    if (isLoad(word) || isStore(word)) assign(ordinal, word, single);
     if (writtenBy(word)) {
       const closed = OPEN + ((<usize>((word >>> 7) & 31)) << 1);
       store<u16>(closed, 0);

@@ -41,9 +41,12 @@ const I64_STORE: u8 = 0x37;
 const I32_EQZ: u8 = 0x45;
 const I32_NE: u8 = 0x47;
 const I32_LE_S: u8 = 0x4c;
+const I32_ADD: u8 = 0x6a;
 const I32_SUB: u8 = 0x6b;
 const I64_ADD: u8 = 0x7c;
 
+/** Offset of the unit's first instruction. */
+let headAt: u32 = 0;
 /** WebAssembly blocks around what is being written. */
 let labelDepth: u32 = 0;
 /** The instruction being translated: its offset in the page, how many of its block come before it. */
@@ -67,6 +70,7 @@ export function rs2(word: u32): u32 {
 /** Begins the unit of the block at offset `at`, for the context that is current now; elsewhere it gives up. */
 export function beginUnit(at: u32): void {
   labelDepth = 0;
+  headAt = at;
   emitLoadState(I32_LOAD, CONTEXT);
   emitConst32(load<i32>(CONTEXT));
   emit(I32_NE);
@@ -100,6 +104,13 @@ export function beginUnlikely(): void {
 export function endLabel(): void {
   emit(OP_END);
   labelDepth--;
+}
+
+/** Leaves the address of the decoded slot where the unit begins on the stack. */
+export function emitHeadSlot(): void {
+  emitGet(LOCAL_PAGE_BASE);
+  emitConst32((<i32>headAt) << 2);
+  emit(I32_ADD);
 }
 
 /** How many instructions of the block come before the one being translated. */

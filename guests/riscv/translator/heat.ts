@@ -1,8 +1,8 @@
 // Which places are hot, in instructions that the interpreter ran from there, where it had to take over, to the next unit.
-// A small table by slot; what collides cools each other down.
+// A table by slot; what collides cools each other down, so that it must be large beside the number of hot places.
 import { OP_UNIT } from '../machine/hart/decoder.generated.ts';
 import { FETCH_TLB, TRANSLATING } from '../machine/hart/state.ts';
-import { HEAT, HEAT_ENTRIES } from '../machine/memory/layout.ts';
+import { HEAT } from '../machine/memory/layout.ts';
 import { translate } from './translate.ts';
 
 /** Heat of what could not be translated: it would take another page at this slot to cool it. */
@@ -17,7 +17,7 @@ export function warm(pc: u64, by: u32): void {
 }
 
 function warmSlot(slot: usize, by: u32): void {
-  const entry = HEAT + (((slot >>> 3) * 0x9e3779b1) >>> 22) * 8;
+  const entry = HEAT + (((slot >>> 3) * 0x9e3779b1) >>> 19) * 8;
   if (load<u32>(entry) != <u32>slot) {
     const heat = load<u32>(entry, 4);
     if (heat > by && heat < HOPELESS) {
@@ -30,9 +30,5 @@ function warmSlot(slot: usize, by: u32): void {
   const heat = load<u32>(entry, 4) + by;
   store<u32>(entry, heat, 4);
   if (heat < load<u32>(TRANSLATING) || heat >= HOPELESS) return;
-  store<u32>(entry, translate(slot) ? 0 : HOPELESS, 4);
-}
-
-export function coolAll(): void {
-  memory.fill(HEAT, 0, HEAT_ENTRIES * 8);
+  store<u32>(entry, translate(slot, 0) ? 0 : HOPELESS, 4);
 }

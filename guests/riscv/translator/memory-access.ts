@@ -1,7 +1,7 @@
 // Memory accesses of translated code: groups with one check (access-groups.ts) against a site of their own
 // (hart/site-tlb.ts), and atomics.
 import { atomicDone, atomicPointer, loadReserved, storeConditional } from '../machine/hart/atomic.ts';
-import { READ_TLB, SITES_FILLED, WRITE_TLB } from '../machine/hart/state.ts';
+import { CROSSED_REGISTER, CROSSED_SLOT, READ_TLB, SITES_FILLED, WRITE_TLB } from '../machine/hart/state.ts';
 import {
   DATA_TLB_BYTES,
   SITE_BYTES,
@@ -23,6 +23,7 @@ import {
 import {
   beginUnlikely,
   callHelper,
+  emitHeadSlot,
   emitLoadState,
   emitState,
   endLabel,
@@ -63,6 +64,7 @@ const I64_STORE: u8 = 0x37;
 const I32_EQZ: u8 = 0x45;
 const I64_NE: u8 = 0x52;
 const I64_GE_U: u8 = 0x5a;
+const I32_GT_U: u8 = 0x4b;
 const I32_ADD: u8 = 0x6a;
 const I32_AND: u8 = 0x71;
 const I32_SHL: u8 = 0x74;
@@ -149,6 +151,7 @@ function emitRefill(group: u32, site: usize): void {
   emit(I64_AND);
   emit(I64_NE);
   beginUnlikely();
+  emitNoteOfCrossing(group);
   leave();
   endLabel();
   // What hart/site-tlb.ts describes.
@@ -184,6 +187,26 @@ function emitRefill(group: u32, site: usize): void {
 /** Sees to it that a local holds the host address of the group of the instruction's access; gives back the local. */
 export function accessPointer(): u32 {
   return pointerOf(groupOf(placeInBlock()));
+}
+
+/** Where the group's accesses lie in two pages, no check will ever admit them together: says so (unit-table.ts). */
+function emitNoteOfCrossing(group: u32): void {
+  const span = <i64>spanOf(group);
+  if (span <= 8) return;
+  emitGet(LOCAL_OLD);
+  emit(I32_WRAP);
+  emitConst32(4095);
+  emit(I32_AND);
+  emitConst32(4096 - <i32>span);
+  emit(I32_GT_U);
+  beginUnlikely();
+  emitState();
+  emitHeadSlot();
+  emitAccess(I32_STORE, CROSSED_SLOT);
+  emitState();
+  emitConst32(<i32>baseOf(group));
+  emitAccess(I32_STORE, CROSSED_REGISTER);
+  endLabel();
 }
 
 /** Offset of the instruction's access from its group's first byte. */

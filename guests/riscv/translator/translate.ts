@@ -120,6 +120,7 @@ const LABELS: usize = REGION + 0x5100;
 const LOOP_MARK: u32 = 0x8000;
 let labels: u32 = 0;
 let isWhole: bool = true;
+let singleBases: u32 = 0;
 
 /** Guest calls that may be calls of units by units at a time. */
 const MAX_DEPTH: i32 = 192;
@@ -224,7 +225,7 @@ function emitBody(block: u32): void {
   const transfers = kind != KIND_FALL && kind != KIND_STOP;
   const instructions = field(block, COUNT) - (transfers ? 1 : 0);
   let at = field(block, START);
-  groupAccesses(at, instructions);
+  groupAccesses(at, instructions, singleBases);
   beginBlock(wideField(block, DIRTY));
   beginAccesses();
   beginFloats();
@@ -465,8 +466,12 @@ function decodeSlot(page: usize, slot: usize): void {
   store<u32>(PAGE_BASE, current);
 }
 
-/** Translates what begins at a slot of the decode cache; false when that cannot be. */
-export function translate(slot: usize): bool {
+/**
+ * Translates what begins at a slot of the decode cache; false when that cannot be. Accesses by the base registers in
+ * `single`, a bit each, get a check each.
+ */
+export function translate(slot: usize, single: u32): bool {
+  singleBases = single;
   const offset = (slot - DECODED_PAGES) % DECODED_PAGE_BYTES;
   const page = slot - offset;
   if (offset >= 16384) return false;
@@ -477,6 +482,6 @@ export function translate(slot: usize): bool {
   if (bytes == 0) return false;
   const index = reserveUnit(sitesUsed());
   if (publishCode(MODULE, bytes, index) != 0) return false;
-  installUnit(index, slot);
+  installUnit(index, slot, single);
   return true;
 }

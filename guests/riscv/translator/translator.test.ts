@@ -241,6 +241,22 @@ describe('the translator', () => {
     expect(registers[12]).toBe(11n);
   });
 
+  it('makes a unit anew whose accesses lie in two pages again and again', () => {
+    const { units, data } = expectSame((asm) => {
+      asm.loadAddress(10, DATA + 0x1000 - 16);
+      asm.loadAddress(11, DATA);
+      loop(asm, 200, () => {
+        for (let at = 0; at < 32; at += 8) asm.word(e.sd(5, 10, at), 'sd');
+        asm.word(e.ld(6, 10, 24), 'ld');
+        asm.word(e.add(7, 7, 6), 'add');
+        asm.word(e.sd(7, 11, 0), 'sd');
+      });
+    });
+    expect(data[0]).toBe(20_100n);
+    // The loop's, perhaps begun in its middle, and those made anew: not one for each round.
+    expect(units).toBeLessThan(20);
+  });
+
   it('links by any register, also where nothing reads it', () => {
     expectSame((asm) => {
       asm.loadAddress(10, DATA);

@@ -1,17 +1,20 @@
 // Which slots of the decode cache hold units. A unit takes the place of the slot of its first instruction: whoever jumps
-// there finds it, whatever maps the page, and when the page's slots go, the unit goes. Entries are 24 bytes:
+// there finds it, whatever maps the page, and when the page's slots go, the unit goes. Entries are 32 bytes:
 //
 //   0  address of the slot u32, 0 = free     4  context u32     8  what the slot held before u64
-//   16  number of its first entry of the site TLB u32
+//   16  number of its first entry of the site TLB u32     20  times that it left at a page's end u32
+//   24  base registers whose accesses are checked one by one u32, a bit each
 // Unit i has table index FIRST_UNIT + i.
-import { PAGE_UNITS } from '../machine/hart/decode-cache.ts';
-import { OP_EXIT, OP_UNIT } from '../machine/hart/decoder.generated.ts';
-import { addressOf, jumpSlow } from '../machine/hart/fetch.ts';
+import { PAGE_HOST, PAGE_UNITS } from '../machine/hart/decode-cache.ts';
+import { OP_END_OF_PAGE, OP_UNIT } from '../machine/hart/decoder.generated.ts';
+import { addressOf, jumpSlow, leave } from '../machine/hart/fetch.ts';
 import { flushJumps } from '../machine/hart/jump-cache.ts';
 import { clearSites } from '../machine/hart/site-tlb.ts';
 import {
   CONTEXT,
   COUNTER,
+  CROSSED_REGISTER,
+  CROSSED_SLOT,
   NEXT_SITE,
   PAGE_BASE,
   PAGE_VA,
@@ -34,10 +37,13 @@ import {
 } from '../machine/memory/layout.ts';
 import { warm } from './heat.ts';
 import { UNWINDING } from './system.ts';
+import { translate } from './translate.ts';
 
 /** Above whatever functions of the machine's own are in the table. */
 export const FIRST_UNIT: u32 = 1024;
-const UNIT_ENTRY_BYTES: usize = 24;
+const UNIT_ENTRY_BYTES: usize = 32;
+/** Leaves at a page's end after which a unit is made anew. */
+const MOST_CROSSINGS: u32 = 32;
 
 function entryOf(index: u32): usize {
   return UNITS + <usize>(index - FIRST_UNIT) * UNIT_ENTRY_BYTES;
@@ -86,9 +92,11 @@ function removeUnit(index: u32): void {
   flushJumps();
 }
 
-/** Puts a unit in the place of a slot. */
-export function installUnit(index: u32, slot: usize): void {
+/** Puts a unit in the place of a slot; `single`: base registers whose accesses it checks one by one. */
+export function installUnit(index: u32, slot: usize, single: u32): void {
   const entry = entryOf(index);
+  store<u32>(entry, 0, 20);
+  store<u32>(entry, single, 24);
   store<u32>(entry, <u32>slot);
   store<u32>(entry, load<u32>(CONTEXT), 4);
   store<u64>(entry, load<u64>(slot), 8);
@@ -110,6 +118,7 @@ export function enterUnit(ip: usize, n: i32): usize {
   if (load<u16>(ip) == <u16>OP_UNIT) {
     const index = load<u32>(ip, 4);
     left = call_indirect<i32>(index, n, 0, load<u64>(PAGE_VA), load<u32>(PAGE_BASE));
+    if (load<u32>(CROSSED_SLOT)) noteCrossing();
     let next = load<u64>(PC);
     if (next == UNWINDING) {
       next = load<u64>(UNWIND_PC);
@@ -126,8 +135,27 @@ export function enterUnit(ip: usize, n: i32): usize {
 }
 
 /**
+ * A unit had to leave because accesses that it checks together lie in two pages, as those to a function's frame may do
+ * each time it is called. When that goes on, the unit is made anew with each of them checked alone.
+ */
+function noteCrossing(): void {
+  const slot = <usize>load<u32>(CROSSED_SLOT);
+  store<u32>(CROSSED_SLOT, 0);
+  if (load<u16>(slot) != <u16>OP_UNIT) return;
+  const index = load<u32>(slot, 4);
+  const entry = entryOf(index);
+  const times = load<u32>(entry, 20) + 1;
+  store<u32>(entry, times, 20);
+  if (times < MOST_CROSSINGS || load<u32>(entry, 4) != load<u32>(CONTEXT)) return;
+  const single = load<u32>(entry, 24) | ((<u32>1) << load<u32>(CROSSED_REGISTER));
+  removeUnit(index);
+  translate(slot, single);
+}
+
+/**
  * Where the interpreter goes on at a unit that did nothing: a unit for another context goes; else its first
- * instruction, which it cannot do, is in a slot of its own, with the way out of the inner loop behind it.
+ * instruction, which it cannot do, is in a slot of its own, and behind it the way to the next one, where the
+ * interpreter's stretch begins.
  */
 function originalAt(ip: usize, index: u32, pc: u64): usize {
   const offset = <usize>(pc & 0xfff);
@@ -137,8 +165,10 @@ function originalAt(ip: usize, index: u32, pc: u64): usize {
     return ip;
   }
   store<u64>(STEP_SLOT, load<u64>(entryOf(index), 8));
-  store<u16>(STEP_SLOT + 8, <u16>OP_EXIT);
-  store<u16>(STEP_SLOT + 16, <u16>OP_EXIT);
+  store<u16>(STEP_SLOT + 8, <u16>OP_END_OF_PAGE);
+  store<u16>(STEP_SLOT + 16, <u16>OP_END_OF_PAGE);
+  const host = <usize>load<u32>(<usize>load<u32>(PAGE_BASE), PAGE_HOST);
+  store<u64>(STRETCH_PC, pc + ((load<u16>(host + offset) & 3) == 3 ? 4 : 2));
   store<u32>(PAGE_BASE, <u32>(STEP_SLOT - (offset << 2)));
   return STEP_SLOT;
 }

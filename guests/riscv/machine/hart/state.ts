@@ -87,6 +87,9 @@ export const NO_UNIT: usize = HART_STATE + 0x2b0;
 export const UNWIND_PC: usize = HART_STATE + 0x2d0;
 /** Units that may be there at a time, 1 to UNIT_LIMIT: u32. */
 export const UNIT_BUDGET: usize = HART_STATE + 0x2e0;
+/** Slot of a unit that left because accesses by a base register lay in two pages, 0 = none, and that register: u32 each. */
+export const CROSSED_SLOT: usize = HART_STATE + 0x2e4;
+export const CROSSED_REGISTER: usize = HART_STATE + 0x2e8;
 /** STIP under Sstc as time was last looked at: u64. */
 export const TIMER_LINE: usize = HART_STATE + 0x2d8;
 
