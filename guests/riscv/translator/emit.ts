@@ -54,6 +54,8 @@ let place: u32 = 0;
 let ordinal: u32 = 0;
 /** Registers that may differ from memory before it. */
 let dirty: u32 = 0;
+/** Instructions of the blocks before this one that LOCAL_N still holds: they are taken off where ways meet, or lead out. */
+let uncounted: u32 = 0;
 
 export function rd(word: u32): u32 {
   return (word >>> 7) & 31;
@@ -70,6 +72,7 @@ export function rs2(word: u32): u32 {
 /** Begins the unit of the block at offset `at`, for the context that is current now; elsewhere it gives up. */
 export function beginUnit(at: u32): void {
   labelDepth = 0;
+  uncounted = 0;
   headAt = at;
   emitLoadState(I32_LOAD, CONTEXT);
   emitConst32(load<i32>(CONTEXT));
@@ -164,8 +167,8 @@ export function leave(): void {
   emitSpill(dirty);
   emitPc(place);
   emitGet(LOCAL_N);
-  if (ordinal) {
-    emitConst32(<i32>ordinal);
+  if (uncounted + ordinal) {
+    emitConst32(<i32>(uncounted + ordinal));
     emit(I32_SUB);
   }
   emit(OP_RETURN);
@@ -226,12 +229,26 @@ export function emitReturn(): void {
   emit(OP_RETURN);
 }
 
-/** Takes instructions off what is left. */
-export function emitCount(instructions: u32): void {
+export function addUncounted(instructions: u32): void {
+  uncounted += instructions;
+}
+
+export function uncountedSoFar(): u32 {
+  return uncounted;
+}
+
+export function setUncounted(instructions: u32): void {
+  uncounted = instructions;
+}
+
+/** Takes the instructions done off what is left. */
+export function emitCount(): void {
+  if (!uncounted) return;
   emitGet(LOCAL_N);
-  emitConst32(<i32>instructions);
+  emitConst32(<i32>uncounted);
   emit(I32_SUB);
   emitSet(LOCAL_N);
+  uncounted = 0;
 }
 
 /** Leaves on the stack whether the slice's instructions are used up. */

@@ -69,6 +69,8 @@ export const WITHIN: usize = 54;
 export const BEHIND: usize = 56;
 
 let host: usize = 0;
+/** Code before this offset is not of the region. */
+let floor: u32 = 0;
 let blocks: u32 = 0;
 let ordered: u32 = 0;
 let head: u32 = 0;
@@ -186,7 +188,7 @@ function isLeader(at: u32): bool {
 let stacked: u32 = 0;
 
 function lead(at: i32, push: bool): void {
-  if (at < 0 || at > 4094) return;
+  if (at < <i32>floor || at > 4094) return;
   store<u8>(LEADERS + (<usize>at >>> 1), 1);
   if (!push || stacked >= 1024) return;
   store<u16>(STACK + ((<usize>stacked) << 1), <u16>at);
@@ -578,9 +580,20 @@ function spreadLife(): void {
   }
 }
 
-/** Works out the region that begins at offset `from` of the page at `pageHost`; false when there is none. */
-export function findRegion(pageHost: usize, from: u32): bool {
+/** Offset of the first block of the loop around the region's first block; that block's own when there is none. */
+export function loopStart(): u32 {
+  let lowest = field(head, START);
+  for (let i: u32 = 0; i < ordered; i++) {
+    const block = blockInOrder(i);
+    if (isInLoop(block, head)) lowest = min(lowest, field(block, START));
+  }
+  return lowest;
+}
+
+/** Works out the region of what offset `from` of the page at `pageHost` leads to from offset `first` on; false when there is none. */
+export function findRegion(pageHost: usize, from: u32, first: u32): bool {
   host = pageHost;
+  floor = first;
   blocks = 0;
   explore(from);
   if (!isVisited(<i32>from)) return false;

@@ -3,7 +3,7 @@
 import { publishCode } from '../../lib/hypercalls.ts';
 import { decodeAt } from '../machine/hart/decode.ts';
 import { PAGE_HOST } from '../machine/hart/decode-cache.ts';
-import { operationOf } from '../machine/hart/decoder.generated.ts';
+import { OP_UNIT, operationOf } from '../machine/hart/decoder.generated.ts';
 import { JUMP_CACHE, NEXT_SITE, PAGE_BASE, PC, STRETCH_PC } from '../machine/hart/state.ts';
 import {
   DECODED_PAGE_BYTES,
@@ -14,6 +14,7 @@ import {
 } from '../machine/memory/layout.ts';
 import { groupAccesses } from './access-groups.ts';
 import {
+  addUncounted,
   beginBlock,
   beginLabel,
   beginUnit,
@@ -43,6 +44,8 @@ import {
   rs1,
   setPlace,
   setRegister,
+  setUncounted,
+  uncountedSoFar,
 } from './emit.ts';
 import { beginFloats } from './float.ts';
 import { emitCondition, emitInstruction } from './instructions.generated.ts';
@@ -75,6 +78,7 @@ import {
   LIVE,
   leftOutside,
   lengthAt,
+  loopStart,
   ORDINAL,
   orderedBlocks,
   START,
@@ -122,6 +126,8 @@ let labels: u32 = 0;
 let isWhole: bool = true;
 let singleBases: u32 = 0;
 
+/** Loops around a place for which units are made with its own. */
+const MAX_OUTER_LOOPS: i32 = 4;
 /** Guest calls that may be calls of units by units at a time. */
 const MAX_DEPTH: i32 = 192;
 const I32_LOAD: u8 = 0x28;
@@ -158,9 +164,11 @@ function branchTo(mark: u32): void {
 /** Goes on at a successor of `from`, a block or else offset `at` outside of the region. */
 function emitEdge(from: u32, to: u32, at: i64): void {
   if (isNone(to)) {
+    emitCount();
     emitSpill(dirtyAtEnd(from));
     emitGoTo(at);
   } else if (field(to, ORDINAL) <= field(from, ORDINAL)) {
+    emitCount();
     emitIsUsedUp();
     beginUnlikely();
     emitSpill(dirtyAtEnd(from));
@@ -171,9 +179,15 @@ function emitEdge(from: u32, to: u32, at: i64): void {
   } else {
     emitSpill(dirtyAtEnd(from) & leftOutside(from, to));
     emitReload(wideField(to, LIVE) & foundOutside(from, to));
-    if (hasLabel(to)) branchTo(to);
-    else emitTree(to);
+    emitForward(to);
   }
+}
+
+/** Goes on at a block further on. */
+function emitForward(to: u32): void {
+  if (hasLabel(to) || field(to, IS_LOOP)) emitCount();
+  if (hasLabel(to)) branchTo(to);
+  else emitTree(to);
 }
 
 /** A block with all that it dominates. */
@@ -194,6 +208,7 @@ function emitAround(block: u32, before: u32): void {
     emitAround(block, i - 1);
     labels--;
     endLabel();
+    setUncounted(0);
     emitTree(behind);
     return;
   }
@@ -214,6 +229,7 @@ function emitWithin(block: u32, before: u32): void {
     emitWithin(block, i - 1);
     labels--;
     endLabel();
+    setUncounted(0);
     emitTree(join);
     return;
   }
@@ -239,7 +255,7 @@ function emitBody(block: u32): void {
   const word = wideField(block, LAST_WORD);
   if (kind == KIND_GOTO && rd(word)) emitReturnAddress(word, field(block, END));
   emitSpill(wideField(block, STORED) & (wideField(block, DIRTY) | wideField(block, WRITTEN)));
-  emitCount(field(block, COUNT));
+  addUncounted(field(block, COUNT));
   emitTransfer(block, kind);
 }
 
@@ -251,6 +267,7 @@ function emitTransfer(block: u32, kind: u32): void {
   else if (kind == KIND_GOTO) {
     emitEdge(block, field(block, TO_TAKEN), taken);
   } else if (kind == KIND_STOP) {
+    emitCount();
     emitSpill(dirtyAtEnd(block));
     if (canBegin(<u32>next)) emitGoTo(next);
     else {
@@ -258,16 +275,20 @@ function emitTransfer(block: u32, kind: u32): void {
       emitReturn();
     }
   } else if (kind == KIND_SYSTEM) {
+    emitCount();
     emitSpill(dirtyAtEnd(block));
     emitSystem(word, field(block, LAST));
   } else if (kind == KIND_BRANCH) {
     emitCondition(operationOf(word) & 0xffff, word);
     beginLabel(OP_IF);
+    const uncounted = uncountedSoFar();
     emitEdge(block, field(block, TO_TAKEN), taken);
     emit(OP_ELSE);
+    setUncounted(uncounted);
     emitEdge(block, field(block, TO_NEXT), next);
     endLabel();
   } else if (kind == KIND_CALL) {
+    emitCount();
     emitReturnAddress(word, next);
     emitSpill(dirtyAtEnd(block));
     emitPageAddress(taken);
@@ -298,6 +319,7 @@ function emitReturnAddress(word: u32, next: i64): void {
 }
 
 function emitIndirect(block: u32, word: u32, next: i64, isCall: bool): void {
+  emitCount();
   getRegister(rs1(word));
   emitConst64(<i64>(<i32>word >> 20));
   emit(I64_ADD);
@@ -432,8 +454,7 @@ function emitCall(block: u32, next: i64): void {
 /** As emitEdge, with nothing to be stored. */
 function emitEdgeAfterCall(from: u32, to: u32, at: i64): void {
   if (field(to, ORDINAL) > field(from, ORDINAL)) {
-    if (hasLabel(to)) branchTo(to);
-    else emitTree(to);
+    emitForward(to);
     return;
   }
   emitIsUsedUp();
@@ -467,17 +488,35 @@ function decodeSlot(page: usize, slot: usize): void {
 }
 
 /**
+ * Finds the region of an offset. Where that lies in a loop that begins before it, the head of an inner loop mostly, a
+ * region with all of the loop in it would take the loops for one, whose every variable the engine would carry round the
+ * inner one. So the outer loops become units of their own, to which this one leads back.
+ */
+function findWithin(page: usize, host: usize, at: u32): bool {
+  let first: u32 = 0;
+  for (let level = 0; level < MAX_OUTER_LOOPS; level++) {
+    if (!findRegion(host, at, first)) return false;
+    const start = loopStart();
+    if (start == at) return true;
+    const slot = page + ((<usize>start) << 2);
+    if (load<u16>(slot) != <u16>OP_UNIT) translate(slot, 0);
+    first = start + 2;
+  }
+  return findRegion(host, at, at);
+}
+
+/**
  * Translates what begins at a slot of the decode cache; false when that cannot be. Accesses by the base registers in
  * `single`, a bit each, get a check each.
  */
 export function translate(slot: usize, single: u32): bool {
-  singleBases = single;
   const offset = (slot - DECODED_PAGES) % DECODED_PAGE_BYTES;
   const page = slot - offset;
   if (offset >= 16384) return false;
   if (load<u16>(slot) == 0) decodeSlot(page, slot);
   const host = <usize>load<u32>(page, PAGE_HOST);
-  if (!findRegion(host, <u32>(offset >>> 2))) return false;
+  if (!findWithin(page, host, <u32>(offset >>> 2))) return false;
+  singleBases = single;
   const bytes = writeUnit();
   if (bytes == 0) return false;
   const index = reserveUnit(sitesUsed());
