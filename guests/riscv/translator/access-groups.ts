@@ -7,8 +7,8 @@ import { lengthAt, wordAt, writtenBy } from './region.ts';
 /** Group + 1 by ordinal of the instruction in the block, u16 each. */
 const GROUP_OF: usize = REGION + 0x6000;
 /** Open groups + 1 by base register: for loads, then for stores, u16 each. */
-const OPEN: usize = REGION + 0x6400;
-const GROUPS: usize = REGION + 0x6800;
+const OPEN: usize = REGION + 0x6800;
+const GROUPS: usize = REGION + 0x6900;
 const GROUP_BYTES: usize = 16;
 
 // Fields of a group.

@@ -26,10 +26,12 @@ export const LOCAL_OLD: u32 = 35;
 export const LOCAL_TARGET: u32 = 36;
 export const I64_LOCALS: u32 = 33;
 export const LOCAL_POINTER: u32 = 37;
-export const LOCAL_GROUPS: u32 = 38;
+/** The dispatch (region.ts) that is to take its way aside, or 0. */
+export const LOCAL_ENTRY: u32 = 38;
+export const LOCAL_GROUPS: u32 = 39;
 /** Groups of accesses whose pointers are kept at a time. */
 export const KEPT_GROUPS: u32 = 24;
-export const I32_LOCALS: u32 = 1 + KEPT_GROUPS;
+export const I32_LOCALS: u32 = 2 + KEPT_GROUPS;
 export const LOCAL_DOUBLES: u32 = LOCAL_GROUPS + KEPT_GROUPS;
 export const FLOAT_LOCALS: u32 = 5;
 export const LOCAL_SINGLES: u32 = LOCAL_DOUBLES + FLOAT_LOCALS;

@@ -1,5 +1,7 @@
 // The control-flow region of a unit: blocks of one page that its first instruction reaches, with their order, dominators
-// and loops. Edges that lead out of the page, or into a loop elsewhere than at its head, are ways out of the unit.
+// and loops. Edges that lead out of the page are ways out of the unit. Where an edge leads back into a loop elsewhere than
+// at its head, an empty block before what dominates both ends, a dispatch, becomes the loop's head and leads on to either
+// (after Carr and others, "Preserving Structure in Irreducible Loops": one more variable instead of code written twice).
 import { expanded, operationOf } from '../machine/hart/decoder.generated.ts';
 import { REGION } from '../machine/memory/layout.ts';
 import { isCalled, isInPlace, registersRead, registersWritten } from './system.ts';
@@ -9,13 +11,14 @@ const LEADERS: usize = REGION + 0x800;
 /** Block number + 1 by parcel, a byte each. */
 const BLOCK_AT: usize = REGION + 0x1000;
 const STACK: usize = REGION + 0x1800;
-const BLOCKS: usize = REGION + 0x3000;
+const BLOCKS: usize = REGION + 0x10000;
 const BLOCK_BYTES: usize = 80;
 /** Block numbers in reverse postorder, a byte each. */
 const ORDER: usize = REGION + 0x5000;
 
-export const MAX_BLOCKS: u32 = 96;
-const MAX_INSTRUCTIONS: u32 = 200;
+export const MAX_BLOCKS: u32 = 250;
+const MAX_DISPATCHES: u32 = 8;
+const MAX_INSTRUCTIONS: u32 = 600;
 const NONE: u32 = 0xffff;
 /** The major opcode of CSR, environment and privileged instructions. */
 const SYSTEM: u32 = 0x73;
@@ -28,6 +31,8 @@ export const KIND_INDIRECT: u32 = 4;
 export const KIND_INDIRECT_CALL: u32 = 5;
 export const KIND_STOP: u32 = 6;
 export const KIND_SYSTEM: u32 = 7;
+/** An empty block: goes on at TO_TAKEN where LOCAL_ENTRY says so, else at TO_NEXT. */
+export const KIND_DISPATCH: u32 = 8;
 
 // Fields of a block.
 export const START: usize = 0;
@@ -61,6 +66,8 @@ const READ_LATER: usize = 60;
 export const STORED: usize = 64;
 /** Of a loop's head: registers that the loop's blocks name. The others are in memory while the loop runs. */
 const NAMED: usize = 68;
+/** What LOCAL_ENTRY becomes on the way to TO_TAKEN, and on that to TO_NEXT: the number of a dispatch, or 0. */
+export const ENTRY: usize = 72;
 /** Head of the innermost loop that the block is in, and of the loop around a head's own; or NONE. */
 const LOOP_OF: usize = 50;
 const OUTER: usize = 52;
@@ -74,6 +81,7 @@ let floor: u32 = 0;
 let blocks: u32 = 0;
 let ordered: u32 = 0;
 let head: u32 = 0;
+let dispatches: u32 = 0;
 
 export function blockCount(): u32 {
   return blocks;
@@ -354,7 +362,37 @@ function dominates(a: u32, block: u32): bool {
   return b == a;
 }
 
-/** Marks loops and joins; false when an edge had to be cut, after which everything is to be worked out again. */
+/**
+ * Lets an edge back into a loop go through a dispatch before what dominates both its ends, or out of the unit when there
+ * are too many.
+ */
+function redirect(from: u32, side: usize): void {
+  const to = field(from, TO_TAKEN + side);
+  if (dispatches == MAX_DISPATCHES || field(from, ENTRY + side)) {
+    setField(from, TO_TAKEN + side, NONE);
+    setField(from, ENTRY + side, 0);
+    return;
+  }
+  const before = commonDominator(from, to);
+  const dispatch = blocks++;
+  dispatches++;
+  memory.fill(BLOCKS + <usize>dispatch * BLOCK_BYTES, 0, BLOCK_BYTES);
+  setField(dispatch, START, field(before, START));
+  setField(dispatch, END, field(before, START));
+  setField(dispatch, KIND, KIND_DISPATCH);
+  for (let block: u32 = 0; block < dispatch; block++) {
+    for (let at: usize = TO_TAKEN; at <= TO_NEXT; at += 2)
+      if (field(block, at) == before) setField(block, at, dispatch);
+  }
+  setField(dispatch, TO_TAKEN, to);
+  setWide(dispatch, TAKEN, field(to, START));
+  setField(dispatch, TO_NEXT, before);
+  setField(from, TO_TAKEN + side, dispatch);
+  setField(from, ENTRY + side, dispatch);
+  if (head == before) head = dispatch;
+}
+
+/** Marks loops and joins; false when an edge had to be redirected, after which everything is to be worked out again. */
 function classify(): bool {
   for (let i: u32 = 0; i < ordered; i++) {
     const block = blockInOrder(i);
@@ -364,7 +402,7 @@ function classify(): bool {
       if (field(to, ORDINAL) > i) setField(to, JOINS, field(to, JOINS) + 1);
       else if (dominates(to, block)) setField(to, IS_LOOP, 1);
       else {
-        setField(block, TO_TAKEN + side, NONE);
+        redirect(block, side);
         return false;
       }
     }
@@ -499,6 +537,7 @@ function spreadDirt(): void {
 /** Whether a block's end may lead out of the unit, or to a call. */
 function mayEndUnit(block: u32): bool {
   const kind = field(block, KIND);
+  if (kind == KIND_DISPATCH) return false;
   if (kind != KIND_BRANCH && kind != KIND_GOTO && kind != KIND_FALL) return true;
   const taken = field(block, TO_TAKEN);
   const next = field(block, TO_NEXT);
@@ -599,9 +638,11 @@ export function findRegion(pageHost: usize, from: u32, first: u32): bool {
   if (!isVisited(<i32>from)) return false;
   makeBlock(from);
   for (let at: u32 = 0; at < 4096; at += 2) {
-    if (at != from && isVisited(<i32>at) && isLeader(at) && blocks < MAX_BLOCKS) makeBlock(at);
+    if (at != from && isVisited(<i32>at) && isLeader(at) && blocks < MAX_BLOCKS - MAX_DISPATCHES)
+      makeBlock(at);
   }
   head = 0;
+  dispatches = 0;
   connect();
   do {
     order();

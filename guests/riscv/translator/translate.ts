@@ -37,6 +37,7 @@ import {
   I32_LOCALS,
   I64_LOCALS,
   LOCAL_DEPTH,
+  LOCAL_ENTRY,
   LOCAL_N,
   LOCAL_POINTER,
   LOCAL_TARGET,
@@ -58,6 +59,7 @@ import {
   DIRTY,
   dirtyAtEnd,
   END,
+  ENTRY,
   field,
   findRegion,
   foundOutside,
@@ -68,6 +70,7 @@ import {
   KIND,
   KIND_BRANCH,
   KIND_CALL,
+  KIND_DISPATCH,
   KIND_FALL,
   KIND_GOTO,
   KIND_INDIRECT_CALL,
@@ -132,6 +135,7 @@ const MAX_OUTER_LOOPS: i32 = 4;
 const MAX_DEPTH: i32 = 192;
 const I32_LOAD: u8 = 0x28;
 const I64_LOAD: u8 = 0x29;
+const I32_EQ: u8 = 0x46;
 const I32_GE_S: u8 = 0x4e;
 const I64_NE: u8 = 0x52;
 const I32_ADD: u8 = 0x6a;
@@ -161,8 +165,9 @@ function branchTo(mark: u32): void {
   isWhole = false;
 }
 
-/** Goes on at a successor of `from`, a block or else offset `at` outside of the region. */
-function emitEdge(from: u32, to: u32, at: i64): void {
+/** Goes on at a successor of `from` (TO_TAKEN or TO_NEXT), a block or else offset `at` outside of the region. */
+function emitEdge(from: u32, side: usize, at: i64): void {
+  const to = field(from, side);
   if (isNone(to)) {
     emitCount();
     emitSpill(dirtyAtEnd(from));
@@ -175,12 +180,22 @@ function emitEdge(from: u32, to: u32, at: i64): void {
     emitPc(at);
     emitReturn();
     endLabel();
-    branchTo(to | LOOP_MARK);
+    emitBack(from, side);
   } else {
     emitSpill(dirtyAtEnd(from) & leftOutside(from, to));
     emitReload(wideField(to, LIVE) & foundOutside(from, to));
     emitForward(to);
   }
+}
+
+/** Branches to the loop at a successor. */
+function emitBack(from: u32, side: usize): void {
+  const entry = field(from, ENTRY + (side - TO_TAKEN));
+  if (entry) {
+    emitConst32(<i32>entry);
+    emitSet(LOCAL_ENTRY);
+  }
+  branchTo(field(from, side) | LOOP_MARK);
 }
 
 /** Goes on at a block further on. */
@@ -238,7 +253,7 @@ function emitWithin(block: u32, before: u32): void {
 
 function emitBody(block: u32): void {
   const kind = field(block, KIND);
-  const transfers = kind != KIND_FALL && kind != KIND_STOP;
+  const transfers = kind != KIND_FALL && kind != KIND_STOP && kind != KIND_DISPATCH;
   const instructions = field(block, COUNT) - (transfers ? 1 : 0);
   let at = field(block, START);
   groupAccesses(at, instructions, singleBases);
@@ -263,9 +278,9 @@ function emitTransfer(block: u32, kind: u32): void {
   const word = wideField(block, LAST_WORD);
   const next = <i64>field(block, END);
   const taken = <i64>(<i32>wideField(block, TAKEN));
-  if (kind == KIND_FALL) emitEdge(block, field(block, TO_NEXT), next);
+  if (kind == KIND_FALL) emitEdge(block, TO_NEXT, next);
   else if (kind == KIND_GOTO) {
-    emitEdge(block, field(block, TO_TAKEN), taken);
+    emitEdge(block, TO_TAKEN, taken);
   } else if (kind == KIND_STOP) {
     emitCount();
     emitSpill(dirtyAtEnd(block));
@@ -280,13 +295,12 @@ function emitTransfer(block: u32, kind: u32): void {
     emitSystem(word, field(block, LAST));
   } else if (kind == KIND_BRANCH) {
     emitCondition(operationOf(word) & 0xffff, word);
-    beginLabel(OP_IF);
-    const uncounted = uncountedSoFar();
-    emitEdge(block, field(block, TO_TAKEN), taken);
-    emit(OP_ELSE);
-    setUncounted(uncounted);
-    emitEdge(block, field(block, TO_NEXT), next);
-    endLabel();
+    emitBranch(block, taken, next);
+  } else if (kind == KIND_DISPATCH) {
+    emitGet(LOCAL_ENTRY);
+    emitConst32(<i32>block);
+    emit(I32_EQ);
+    emitBranch(block, taken, next);
   } else if (kind == KIND_CALL) {
     emitCount();
     emitReturnAddress(word, next);
@@ -298,6 +312,21 @@ function emitTransfer(block: u32, kind: u32): void {
   } else {
     emitIndirect(block, word, next, kind == KIND_INDIRECT_CALL);
   }
+}
+
+/** Goes on at TO_TAKEN when the i32 on the stack is not 0, else at TO_NEXT. */
+function emitBranch(block: u32, taken: i64, next: i64): void {
+  const uncounted = uncountedSoFar();
+  beginLabel(OP_IF);
+  if (field(block, KIND) == KIND_DISPATCH) {
+    emitConst32(0);
+    emitSet(LOCAL_ENTRY);
+  }
+  emitEdge(block, TO_TAKEN, taken);
+  emit(OP_ELSE);
+  setUncounted(uncounted);
+  emitEdge(block, TO_NEXT, next);
+  endLabel();
 }
 
 /** Has an instruction done that may change everything, and goes on where it leads. */
@@ -448,11 +477,12 @@ function emitCall(block: u32, next: i64): void {
   emitReturn();
   endLabel();
   emitReload(wideField(continuation, LIVE));
-  emitEdgeAfterCall(block, continuation, next);
+  emitEdgeAfterCall(block, next);
 }
 
-/** As emitEdge, with nothing to be stored. */
-function emitEdgeAfterCall(from: u32, to: u32, at: i64): void {
+/** As emitEdge for TO_NEXT, with nothing to be stored. */
+function emitEdgeAfterCall(from: u32, at: i64): void {
+  const to = field(from, TO_NEXT);
   if (field(to, ORDINAL) > field(from, ORDINAL)) {
     emitForward(to);
     return;
@@ -462,7 +492,7 @@ function emitEdgeAfterCall(from: u32, to: u32, at: i64): void {
   emitPc(at);
   emitReturn();
   endLabel();
-  branchTo(to | LOOP_MARK);
+  emitBack(from, TO_NEXT);
 }
 
 /** Writes the unit of the region that was found; its length, or 0 when it could not be written. */

@@ -128,6 +128,35 @@ describe('the translator', () => {
     expect(registers[10]).toBe(20_100n);
   });
 
+  it('runs loops that are entered in two places, one in another', () => {
+    expectSame((asm) => {
+      loop(asm, 500, () => {
+        // Two loops of which each leads into the other's middle; every third time it begins in the second.
+        asm.word(e.addi(6, 0, 9), 'addi');
+        asm.word(e.addi(9, 9, 1), 'addi');
+        asm.word(slti(8, 9, 3), 'slti');
+        const skip = asm.here;
+        asm.word(0, 'bne');
+        asm.word(e.addi(9, 0, 0), 'addi');
+        const enterSecond = asm.here;
+        asm.word(0, 'jal');
+        asm.patchWord(skip, e.bne(8, 0, asm.here - skip));
+        const first = asm.here;
+        asm.word(e.addi(7, 7, 1), 'addi');
+        asm.patchWord(enterSecond, e.jal(0, asm.here - enterSecond));
+        const second = asm.here;
+        asm.word(e.addi(10, 10, 3), 'addi');
+        asm.word(e.addi(6, 6, -1), 'addi');
+        asm.word(e.andi(8, 6, 2), 'andi');
+        const out = asm.here;
+        asm.word(0, 'beq');
+        asm.word(e.bne(8, 0, second - asm.here), 'bne');
+        asm.word(e.jal(0, first - asm.here), 'jal');
+        asm.patchWord(out, e.beq(6, 0, asm.here - out));
+      });
+    });
+  });
+
   it('gives back exact state at a fault in the middle of a loop', () => {
     expectSame((asm) => {
       skipFaults(asm);
