@@ -6,18 +6,34 @@ import { rows } from './tables.ts';
 
 type FloatSemantics = Extract<Row['semantics'], { kind: 'float' }>;
 
-/** Statements that emit code which leaves a value on WebAssembly's stack. */
+/**
+ * Statements that emit code which leaves a value on WebAssembly's stack: 64 bits, or a word that stands for them
+ * sign-extended. `word` leaves the low word of 64 bits where there is a shorter way to it than through these.
+ */
 interface Emission {
   code: string;
   type: 'i64' | 'i32';
+  word?: string;
 }
 
 const wasm = {
-  i32: { add: 0x6a, sub: 0x6b, mul: 0x6c, shl: 0x74, shrS: 0x75, shrU: 0x76, wrap: 0xa7 },
+  i32: {
+    add: 0x6a,
+    sub: 0x6b,
+    mul: 0x6c,
+    and: 0x71,
+    or: 0x72,
+    xor: 0x73,
+    shl: 0x74,
+    shrS: 0x75,
+    shrU: 0x76,
+    wrap: 0xa7,
+  },
   i64: { add: 0x7c, sub: 0x7d, mul: 0x7e, and: 0x83, or: 0x84, xor: 0x85, shl: 0x86, shrS: 0x87, shrU: 0x88 },
   compare: { eq: 0x51, ne: 0x52, ltS: 0x53, ltU: 0x54, geS: 0x59, geU: 0x5a },
+  /** How much lower i32's comparisons are. */
+  compareWords: 0x51 - 0x46,
   extendSigned: 0xac,
-  extendUnsigned: 0xad,
   select: 0x1b,
   /** f64.convert_i32_s, _i32_u, _i64_s, _i64_u. */
   convertToDouble: 0xb7,
@@ -25,9 +41,9 @@ const wasm = {
 
 const byte = (value: number): string => `emit(0x${value.toString(16)});`;
 const wide = ({ code, type }: Emission): string =>
-  type === 'i64' ? code : `${code} ${byte(wasm.extendUnsigned)}`;
-const narrow = (value: Emission): string =>
-  value.type === 'i32' ? value.code : `${value.code} ${byte(wasm.i32.wrap)}`;
+  type === 'i64' ? code : `${code} ${byte(wasm.extendSigned)}`;
+const narrow = ({ code, type, word }: Emission): string =>
+  type === 'i32' ? code : (word ?? `${code} ${byte(wasm.i32.wrap)}`);
 
 const binary =
   (opcode: number) =>
@@ -35,17 +51,17 @@ const binary =
 const comparison =
   (opcode: number) =>
   (a: Emission, b: Emission): Emission => ({ code: `${wide(a)} ${wide(b)} ${byte(opcode)}`, type: 'i32' });
-const word =
+const onWords =
   (opcode: number) =>
   (a: Emission, b: Emission): Emission => ({
-    code: `${narrow(a)} ${narrow(b)} ${byte(opcode)} ${byte(wasm.extendSigned)}`,
-    type: 'i64',
+    code: `${narrow(a)} ${narrow(b)} ${byte(opcode)}`,
+    type: 'i32',
   });
 
-const emissions = (rs1: string, rs2: string, immediate: string): Operations<Emission> => ({
-  rs1: { code: rs1, type: 'i64' },
-  rs2: { code: rs2, type: 'i64' },
-  immediate: { code: immediate, type: 'i64' },
+const emissions = (rs1: Emission, rs2: Emission, immediate: Emission): Operations<Emission> => ({
+  rs1,
+  rs2,
+  immediate,
   add: binary(wasm.i64.add),
   sub: binary(wasm.i64.sub),
   and: binary(wasm.i64.and),
@@ -54,12 +70,12 @@ const emissions = (rs1: string, rs2: string, immediate: string): Operations<Emis
   shiftLeft: binary(wasm.i64.shl),
   shiftRight: binary(wasm.i64.shrU),
   shiftRightSigned: binary(wasm.i64.shrS),
-  addWord: word(wasm.i32.add),
-  subWord: word(wasm.i32.sub),
-  mulWord: word(wasm.i32.mul),
-  shiftLeftWord: word(wasm.i32.shl),
-  shiftRightWord: word(wasm.i32.shrU),
-  shiftRightSignedWord: word(wasm.i32.shrS),
+  addWord: onWords(wasm.i32.add),
+  subWord: onWords(wasm.i32.sub),
+  mulWord: onWords(wasm.i32.mul),
+  shiftLeftWord: onWords(wasm.i32.shl),
+  shiftRightWord: onWords(wasm.i32.shrU),
+  shiftRightSignedWord: onWords(wasm.i32.shrS),
   mul: binary(wasm.i64.mul),
   equal: comparison(wasm.compare.eq),
   notEqual: comparison(wasm.compare.ne),
@@ -77,25 +93,63 @@ const emissions = (rs1: string, rs2: string, immediate: string): Operations<Emis
   }),
 });
 
-const evaluate = (expression: Expression, ...operands: [string, string, string]): Emission =>
-  expression(emissions(...operands));
+/** What comes out the same when words are taken for the 64 bits that they stand for. */
+const emissionsOnWords = (...operands: [Emission, Emission, Emission]): Operations<Emission> => ({
+  ...emissions(...operands),
+  and: onWords(wasm.i32.and),
+  or: onWords(wasm.i32.or),
+  xor: onWords(wasm.i32.xor),
+  equal: onWords(wasm.compare.eq - wasm.compareWords),
+  notEqual: onWords(wasm.compare.ne - wasm.compareWords),
+  less: onWords(wasm.compare.ltS - wasm.compareWords),
+  lessUnsigned: onWords(wasm.compare.ltU - wasm.compareWords),
+  atLeast: onWords(wasm.compare.geS - wasm.compareWords),
+  atLeastUnsigned: onWords(wasm.compare.geU - wasm.compareWords),
+});
 
-const [RS1, RS2] = ['getRegister(rs1(word));', 'getRegister(rs2(word));'];
-const constantOf = (row: Row): string =>
-  row.format === 'shift' ? 'emitConst64((word >>> 20) & 63);' : 'emitConst64(<i64>(<i32>word >> 20));';
+const register = (name: string): Emission => ({
+  code: `getRegister(${name}(word));`,
+  type: 'i64',
+  word: `getNarrow(${name}(word));`,
+});
+
+const [RS1, RS2] = [register('rs1'), register('rs2')];
+const asWord = ({ word = '' }: Emission): Emission => ({ code: word, type: 'i32' });
+const constantOf = (row: Row): Emission => {
+  const value = row.format === 'shift' ? '(word >>> 20) & 63' : '<i32>word >> 20';
+  return { code: `emitConst64(${value});`, type: 'i64', word: `emitConst32(${value});` };
+};
+
+/**
+ * The code of an expression: on words where the registers that it reads are held as words and it comes out the same.
+ * `use` says what becomes of the value.
+ */
+function expressionCode(row: Row, expression: Expression, use: (value: Emission) => string): string {
+  const operands: [Emission, Emission, Emission] = [RS1, RS2, constantOf(row)];
+  const value = expression(emissions(...operands));
+  const onlyWords = expression(emissionsOnWords(...(operands.map(asWord) as [Emission, Emission, Emission])));
+  if (value.code === onlyWords.code || onlyWords.type !== 'i32') return use(value);
+  const isOnWords = [RS1, RS2]
+    .flatMap(({ word = '' }, i) => (onlyWords.code.includes(word) ? [`isNarrow(rs${i + 1}(word))`] : []))
+    .join(' && ');
+  return `if (${isOnWords}) { ${use(onlyWords)} } else { ${use(value)} }`;
+}
+
 const signedWord = '<i64><i32>(word & 0xfffff000)';
 
 function body(row: Row): string {
   const { semantics } = row;
   switch (semantics.kind) {
     case 'value': {
-      const value = wide(evaluate(semantics.value, RS1, RS2, constantOf(row)));
-      return `if (rd(word)) { ${value} setRegister(rd(word)); } return true;`;
+      const code = expressionCode(row, semantics.value, (value) =>
+        value.type === 'i32' ? `${value.code} setNarrow(rd(word));` : `${value.code} setRegister(rd(word));`,
+      );
+      return `if (rd(word)) { ${code} } return true;`;
     }
     case 'upper':
       return semantics.relative
         ? `emitPageAddress(at + ${signedWord}); setRegister(rd(word)); return true;`
-        : `emitConst64(${signedWord}); setRegister(rd(word)); return true;`;
+        : `emitConst32(<i32>(word & 0xfffff000)); setNarrow(rd(word)); return true;`;
     case 'load':
       return `emitLoad(word, ${semantics.bytes}, ${semantics.signed}); return true;`;
     case 'store':
@@ -105,7 +159,11 @@ function body(row: Row): string {
     case 'floatStore':
       return `emitFloatStore(word, ${semantics.bytes}); return true;`;
     case 'atomic': {
-      const update = wide(evaluate(semantics.update, 'getOld();', 'getSource();', ''));
+      const [old, source, none] = ['getOld();', 'getSource();', ''].map((code) => ({
+        code,
+        type: 'i64' as const,
+      }));
+      const update = wide(semantics.update(emissions(old!, source!, none!)));
       return `emitAtomicBegin(word, ${semantics.bytes}); ${update} emitAtomicEnd(word, ${semantics.bytes}); return true;`;
     }
     case 'loadReserved':
@@ -231,7 +289,7 @@ export function translatorText(): string {
       (operation) => typeof operation !== 'string' && operation.row === row,
     );
     return `    case ${number}: { // ${row.name}
-      ${evaluate(row.semantics.condition, RS1, RS2, '').code} return;
+      ${expressionCode(row, row.semantics.condition, ({ code }) => code)} return;
     }`;
   });
   const floatRows = rows.filter((row) => row.semantics.kind === 'float');
@@ -243,12 +301,13 @@ export function translatorText(): string {
 import { boxed, ${floatCalls.join(', ')}, roundingMode, unboxed } from '../machine/hart/float-operations.ts';
 import { divide, divideUnsigned, divideUnsignedWord, divideWord, multiplyHighMixed, multiplyHighSigned, multiplyHighUnsigned, remainder, remainderUnsigned, remainderUnsignedWord, remainderWord } from '../machine/hart/multiply-divide.ts';
 import { F, FS, X } from '../machine/hart/state.ts';
-import { callHelper, emitPageAddress, getRegister, rd, rs1, rs2, setRegister } from './emit.ts';
+import { callHelper, emitPageAddress, rd, rs1, rs2 } from './emit.ts';
 import { COPY_SIGN, COPY_SIGN_NEGATED, emitBitsIn, emitBitsOut, emitComparison, emitExact, emitFloatLoad, emitFloatStore, emitMinimum, emitSign, XOR_SIGN } from './float.ts';
 import { emitFused, emitProduct, emitQuotient, emitSquareRoot, emitSum } from './float-arithmetic.ts';
 import { emitFromInteger, emitNarrow, emitToInteger, emitWiden } from './float-conversion.ts';
 import { emitAtomicBegin, emitAtomicEnd, emitLoad, emitLoadReserved, emitStore, emitStoreConditional, getOld, getSource } from './memory-access.ts';
-import { emit, emitConst64, TYPE_BINARY } from './wasm-writer.ts';
+import { getNarrow, getRegister, isNarrow, setNarrow, setRegister } from './registers.ts';
+import { emit, emitConst32, emitConst64, TYPE_BINARY } from './wasm-writer.ts';
 
 /** Emits what instruction \`word\` of operation \`operation\`, at offset \`at\` of its page, does; false when it cannot. */
 export function emitInstruction(operation: u32, word: u32, at: i64): bool {

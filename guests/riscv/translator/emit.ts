@@ -1,6 +1,6 @@
 // The pieces of a unit's code. A unit is called with the instructions left of the slice, the calls of units by units that
 // have not returned, the virtual address of its page and that page's decoded slots; it gives back the instructions it
-// left. While it runs, the integer registers are WebAssembly locals; float registers stay in memory.
+// left.
 import { CONTEXT, PC, STOP_AT, X } from '../machine/hart/state.ts';
 import {
   emit,
@@ -16,12 +16,12 @@ import {
   OP_RETURN,
 } from './wasm-writer.ts';
 
-// Locals: the parameters, x1 to x31 from 4 on, then the others by type.
+// Locals: the parameters, x1 to x31 (registers.ts) from 4 on, then the others by type.
 export const LOCAL_N: u32 = 0;
 export const LOCAL_DEPTH: u32 = 1;
 export const LOCAL_PAGE_VA: u32 = 2;
 export const LOCAL_PAGE_BASE: u32 = 3;
-const LOCAL_X0: u32 = 3;
+export const LOCAL_X0: u32 = 3;
 export const LOCAL_OLD: u32 = 35;
 export const LOCAL_TARGET: u32 = 36;
 export const I64_LOCALS: u32 = 33;
@@ -31,8 +31,10 @@ export const LOCAL_ENTRY: u32 = 38;
 export const LOCAL_GROUPS: u32 = 39;
 /** Groups of accesses whose pointers are kept at a time. */
 export const KEPT_GROUPS: u32 = 24;
-export const I32_LOCALS: u32 = 2 + KEPT_GROUPS;
-export const LOCAL_DOUBLES: u32 = LOCAL_GROUPS + KEPT_GROUPS;
+/** Registers' low words, where these are all that is known: of x1 behind this one, and so on. */
+export const LOCAL_NARROW0: u32 = LOCAL_GROUPS + KEPT_GROUPS - 1;
+export const I32_LOCALS: u32 = 2 + KEPT_GROUPS + 31;
+export const LOCAL_DOUBLES: u32 = LOCAL_NARROW0 + 32;
 export const FLOAT_LOCALS: u32 = 5;
 export const LOCAL_SINGLES: u32 = LOCAL_DOUBLES + FLOAT_LOCALS;
 
@@ -51,14 +53,6 @@ const I64_ADD: u8 = 0x7c;
 let headAt: u32 = 0;
 /** WebAssembly blocks around what is being written. */
 let labelDepth: u32 = 0;
-/** The instruction being translated: its offset in the page, how many of its block come before it. */
-let place: u32 = 0;
-let ordinal: u32 = 0;
-/** Registers that may differ from memory before it. */
-let dirty: u32 = 0;
-/** Instructions of the blocks before this one that LOCAL_N still holds: they are taken off where ways meet, or lead out. */
-let uncounted: u32 = 0;
-
 export function rd(word: u32): u32 {
   return (word >>> 7) & 31;
 }
@@ -74,7 +68,6 @@ export function rs2(word: u32): u32 {
 /** Begins the unit of the block at offset `at`, for the context that is current now; elsewhere it gives up. */
 export function beginUnit(at: u32): void {
   labelDepth = 0;
-  uncounted = 0;
   headAt = at;
   emitLoadState(I32_LOAD, CONTEXT);
   emitConst32(load<i32>(CONTEXT));
@@ -83,15 +76,6 @@ export function beginUnit(at: u32): void {
   emitPc(at);
   emitReturn();
   endLabel();
-}
-
-export function beginBlock(dirtyRegisters: u32): void {
-  dirty = dirtyRegisters;
-}
-
-export function setPlace(at: u32, done: u32): void {
-  place = at;
-  ordinal = done;
 }
 
 export function beginLabel(opcode: u8): void {
@@ -118,27 +102,8 @@ export function emitHeadSlot(): void {
   emit(I32_ADD);
 }
 
-/** How many instructions of the block come before the one being translated. */
-export function placeInBlock(): u32 {
-  return ordinal;
-}
-
 export function currentDepth(): u32 {
   return labelDepth;
-}
-
-export function getRegister(register: u32): void {
-  if (register) emitGet(LOCAL_X0 + register);
-  else emitConst64(0);
-}
-
-export function setRegister(register: u32): void {
-  if (!register) {
-    emit(0x1a);
-    return;
-  }
-  emitSet(LOCAL_X0 + register);
-  dirty |= (<u32>1) << register;
 }
 
 /** The virtual address of offset `at` of the unit's page. */
@@ -164,54 +129,6 @@ export function emitLoadState(opcode: u8, at: usize): void {
   emitAccess(opcode, at);
 }
 
-/** Hands the instruction being translated to the interpreter. */
-export function leave(): void {
-  emitSpill(dirty);
-  emitPc(place);
-  emitGet(LOCAL_N);
-  if (uncounted + ordinal) {
-    emitConst32(<i32>(uncounted + ordinal));
-    emit(I32_SUB);
-  }
-  emit(OP_RETURN);
-}
-
-/** Pops an i32: where it is 0, the interpreter does this instruction. */
-export function leaveUnless(): void {
-  emit(I32_EQZ);
-  leaveIf();
-}
-
-/** Pops an i32: where it is not 0, the interpreter does this instruction. */
-export function leaveIf(): void {
-  beginUnlikely();
-  leave();
-  endLabel();
-}
-
-export function loadRegister(register: u32): void {
-  emitLoadState(I64_LOAD, X + ((<usize>register) << 3));
-  setRegister(register);
-}
-
-export function storeRegister(register: u32): void {
-  emitState();
-  getRegister(register);
-  emitAccess(I64_STORE, X + ((<usize>register) << 3));
-}
-
-/** Loads the registers of a mask from memory. */
-export function emitReload(registers: u32): void {
-  for (let register: u32 = 1; register < 32; register++)
-    if ((registers >>> register) & 1) loadRegister(register);
-}
-
-/** Stores the registers of a mask to memory. */
-export function emitSpill(registers: u32): void {
-  for (let register: u32 = 1; register < 32; register++)
-    if ((registers >>> register) & 1) storeRegister(register);
-}
-
 /** The pc becomes offset `at` of the unit's page. */
 export function emitPc(at: i64): void {
   emitState();
@@ -229,28 +146,6 @@ export function emitPcFromTarget(): void {
 export function emitReturn(): void {
   emitGet(LOCAL_N);
   emit(OP_RETURN);
-}
-
-export function addUncounted(instructions: u32): void {
-  uncounted += instructions;
-}
-
-export function uncountedSoFar(): u32 {
-  return uncounted;
-}
-
-export function setUncounted(instructions: u32): void {
-  uncounted = instructions;
-}
-
-/** Takes the instructions done off what is left. */
-export function emitCount(): void {
-  if (!uncounted) return;
-  emitGet(LOCAL_N);
-  emitConst32(<i32>uncounted);
-  emit(I32_SUB);
-  emitSet(LOCAL_N);
-  uncounted = 0;
 }
 
 /** Leaves on the stack whether the slice's instructions are used up. */

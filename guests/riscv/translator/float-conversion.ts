@@ -1,16 +1,6 @@
 // Conversions between floats and integers, and between the widths. Functions that give back false cannot do the
 // instruction: its exact function has to.
-import {
-  beginUnlikely,
-  endLabel,
-  getRegister,
-  LOCAL_DOUBLES,
-  leaveIf,
-  leaveUnless,
-  rd,
-  rs1,
-  setRegister,
-} from './emit.ts';
+import { beginUnlikely, endLabel, LOCAL_DOUBLES, rd, rs1 } from './emit.ts';
 import {
   A,
   arithmetic,
@@ -34,6 +24,8 @@ import {
   tee,
   UP,
 } from './float.ts';
+import { leaveIf, leaveUnless } from './leave.ts';
+import { getRegister, setRegister } from './registers.ts';
 import { emit, emitConstDouble, emitGet, emitPrefixed } from './wasm-writer.ts';
 
 const EQ: u8 = 0x61;

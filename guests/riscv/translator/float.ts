@@ -10,19 +10,15 @@ import {
   emitLoadState,
   emitState,
   endLabel,
-  getRegister,
   LOCAL_DOUBLES,
   LOCAL_SINGLES,
-  leaveIf,
-  leaveUnless,
-  loadRegister,
   rd,
   rs1,
   rs2,
-  setRegister,
-  storeRegister,
 } from './emit.ts';
+import { leaveIf, leaveUnless } from './leave.ts';
 import { accessPointer, offsetInGroup } from './memory-access.ts';
+import { getRegister, loadRegister, setRegister, storeRegister } from './registers.ts';
 import {
   emit,
   emitAccess,

@@ -3,18 +3,19 @@
 import { boxed, f32Add, f32Bits, f32Classify, f32CopySign, f32CopySignNegated, f32Div, f32Eq, f32FromBits, f32FusedAdd, f32FusedSubtract, f32Le, f32Lt, f32Max, f32Min, f32Mul, f32NegatedFusedAdd, f32NegatedFusedSubtract, f32Sqrt, f32Sub, f32ToI32, f32ToI64, f32ToU32, f32ToU64, f32Widen, f32XorSign, f64Add, f64Bits, f64Classify, f64CopySign, f64CopySignNegated, f64Div, f64Eq, f64FromBits, f64FusedAdd, f64FusedSubtract, f64Le, f64Lt, f64Max, f64Min, f64Mul, f64NegatedFusedAdd, f64NegatedFusedSubtract, f64Sqrt, f64Sub, f64ToF32, f64ToI32, f64ToI64, f64ToU32, f64ToU64, f64XorSign, i32ToF32, i32ToF64, i64ToF32, i64ToF64, u32ToF32, u32ToF64, u64ToF32, u64ToF64, roundingMode, unboxed } from '../machine/hart/float-operations.ts';
 import { divide, divideUnsigned, divideUnsignedWord, divideWord, multiplyHighMixed, multiplyHighSigned, multiplyHighUnsigned, remainder, remainderUnsigned, remainderUnsignedWord, remainderWord } from '../machine/hart/multiply-divide.ts';
 import { F, FS, X } from '../machine/hart/state.ts';
-import { callHelper, emitPageAddress, getRegister, rd, rs1, rs2, setRegister } from './emit.ts';
+import { callHelper, emitPageAddress, rd, rs1, rs2 } from './emit.ts';
 import { COPY_SIGN, COPY_SIGN_NEGATED, emitBitsIn, emitBitsOut, emitComparison, emitExact, emitFloatLoad, emitFloatStore, emitMinimum, emitSign, XOR_SIGN } from './float.ts';
 import { emitFused, emitProduct, emitQuotient, emitSquareRoot, emitSum } from './float-arithmetic.ts';
 import { emitFromInteger, emitNarrow, emitToInteger, emitWiden } from './float-conversion.ts';
 import { emitAtomicBegin, emitAtomicEnd, emitLoad, emitLoadReserved, emitStore, emitStoreConditional, getOld, getSource } from './memory-access.ts';
-import { emit, emitConst64, TYPE_BINARY } from './wasm-writer.ts';
+import { getNarrow, getRegister, isNarrow, setNarrow, setRegister } from './registers.ts';
+import { emit, emitConst32, emitConst64, TYPE_BINARY } from './wasm-writer.ts';
 
 /** Emits what instruction `word` of operation `operation`, at offset `at` of its page, does; false when it cannot. */
 export function emitInstruction(operation: u32, word: u32, at: i64): bool {
   switch (operation) {
     case 10: { // lui
-      emitConst64(<i64><i32>(word & 0xfffff000)); setRegister(rd(word)); return true;
+      emitConst32(<i32>(word & 0xfffff000)); setNarrow(rd(word)); return true;
     }
     case 12: { // auipc
       emitPageAddress(at + <i64><i32>(word & 0xfffff000)); setRegister(rd(word)); return true;
@@ -77,22 +78,22 @@ export function emitInstruction(operation: u32, word: u32, at: i64): bool {
       emitStore(word, 8); return true;
     }
     case 50: { // addi
-      if (rd(word)) { getRegister(rs1(word)); emitConst64(<i64>(<i32>word >> 20)); emit(0x7c); setRegister(rd(word)); } return true;
+      if (rd(word)) { getRegister(rs1(word)); emitConst64(<i32>word >> 20); emit(0x7c); setRegister(rd(word)); } return true;
     }
     case 52: { // slti
-      if (rd(word)) { getRegister(rs1(word)); emitConst64(<i64>(<i32>word >> 20)); emit(0x53); emit(0xad); setRegister(rd(word)); } return true;
+      if (rd(word)) { if (isNarrow(rs1(word))) { getNarrow(rs1(word)); emitConst32(<i32>word >> 20); emit(0x48); setNarrow(rd(word)); } else { getRegister(rs1(word)); emitConst64(<i32>word >> 20); emit(0x53); setNarrow(rd(word)); } } return true;
     }
     case 53: { // sltiu
-      if (rd(word)) { getRegister(rs1(word)); emitConst64(<i64>(<i32>word >> 20)); emit(0x54); emit(0xad); setRegister(rd(word)); } return true;
+      if (rd(word)) { if (isNarrow(rs1(word))) { getNarrow(rs1(word)); emitConst32(<i32>word >> 20); emit(0x49); setNarrow(rd(word)); } else { getRegister(rs1(word)); emitConst64(<i32>word >> 20); emit(0x54); setNarrow(rd(word)); } } return true;
     }
     case 54: { // xori
-      if (rd(word)) { getRegister(rs1(word)); emitConst64(<i64>(<i32>word >> 20)); emit(0x85); setRegister(rd(word)); } return true;
+      if (rd(word)) { if (isNarrow(rs1(word))) { getNarrow(rs1(word)); emitConst32(<i32>word >> 20); emit(0x73); setNarrow(rd(word)); } else { getRegister(rs1(word)); emitConst64(<i32>word >> 20); emit(0x85); setRegister(rd(word)); } } return true;
     }
     case 55: { // ori
-      if (rd(word)) { getRegister(rs1(word)); emitConst64(<i64>(<i32>word >> 20)); emit(0x84); setRegister(rd(word)); } return true;
+      if (rd(word)) { if (isNarrow(rs1(word))) { getNarrow(rs1(word)); emitConst32(<i32>word >> 20); emit(0x72); setNarrow(rd(word)); } else { getRegister(rs1(word)); emitConst64(<i32>word >> 20); emit(0x84); setRegister(rd(word)); } } return true;
     }
     case 56: { // andi
-      if (rd(word)) { getRegister(rs1(word)); emitConst64(<i64>(<i32>word >> 20)); emit(0x83); setRegister(rd(word)); } return true;
+      if (rd(word)) { if (isNarrow(rs1(word))) { getNarrow(rs1(word)); emitConst32(<i32>word >> 20); emit(0x71); setNarrow(rd(word)); } else { getRegister(rs1(word)); emitConst64(<i32>word >> 20); emit(0x83); setRegister(rd(word)); } } return true;
     }
     case 58: { // slli
       if (rd(word)) { getRegister(rs1(word)); emitConst64((word >>> 20) & 63); emit(0x86); setRegister(rd(word)); } return true;
@@ -104,16 +105,16 @@ export function emitInstruction(operation: u32, word: u32, at: i64): bool {
       if (rd(word)) { getRegister(rs1(word)); emitConst64((word >>> 20) & 63); emit(0x87); setRegister(rd(word)); } return true;
     }
     case 64: { // addiw
-      if (rd(word)) { getRegister(rs1(word)); emit(0xa7); emitConst64(<i64>(<i32>word >> 20)); emit(0xa7); emit(0x6a); emit(0xac); setRegister(rd(word)); } return true;
+      if (rd(word)) { getNarrow(rs1(word)); emitConst32(<i32>word >> 20); emit(0x6a); setNarrow(rd(word)); } return true;
     }
     case 66: { // slliw
-      if (rd(word)) { getRegister(rs1(word)); emit(0xa7); emitConst64((word >>> 20) & 63); emit(0xa7); emit(0x74); emit(0xac); setRegister(rd(word)); } return true;
+      if (rd(word)) { getNarrow(rs1(word)); emitConst32((word >>> 20) & 63); emit(0x74); setNarrow(rd(word)); } return true;
     }
     case 67: { // srliw
-      if (rd(word)) { getRegister(rs1(word)); emit(0xa7); emitConst64((word >>> 20) & 63); emit(0xa7); emit(0x76); emit(0xac); setRegister(rd(word)); } return true;
+      if (rd(word)) { getNarrow(rs1(word)); emitConst32((word >>> 20) & 63); emit(0x76); setNarrow(rd(word)); } return true;
     }
     case 68: { // sraiw
-      if (rd(word)) { getRegister(rs1(word)); emit(0xa7); emitConst64((word >>> 20) & 63); emit(0xa7); emit(0x75); emit(0xac); setRegister(rd(word)); } return true;
+      if (rd(word)) { getNarrow(rs1(word)); emitConst32((word >>> 20) & 63); emit(0x75); setNarrow(rd(word)); } return true;
     }
     case 69: { // add
       if (rd(word)) { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x7c); setRegister(rd(word)); } return true;
@@ -125,13 +126,13 @@ export function emitInstruction(operation: u32, word: u32, at: i64): bool {
       if (rd(word)) { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x86); setRegister(rd(word)); } return true;
     }
     case 74: { // slt
-      if (rd(word)) { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x53); emit(0xad); setRegister(rd(word)); } return true;
+      if (rd(word)) { if (isNarrow(rs1(word)) && isNarrow(rs2(word))) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x48); setNarrow(rd(word)); } else { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x53); setNarrow(rd(word)); } } return true;
     }
     case 75: { // sltu
-      if (rd(word)) { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x54); emit(0xad); setRegister(rd(word)); } return true;
+      if (rd(word)) { if (isNarrow(rs1(word)) && isNarrow(rs2(word))) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x49); setNarrow(rd(word)); } else { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x54); setNarrow(rd(word)); } } return true;
     }
     case 76: { // xor
-      if (rd(word)) { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x85); setRegister(rd(word)); } return true;
+      if (rd(word)) { if (isNarrow(rs1(word)) && isNarrow(rs2(word))) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x73); setNarrow(rd(word)); } else { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x85); setRegister(rd(word)); } } return true;
     }
     case 78: { // srl
       if (rd(word)) { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x88); setRegister(rd(word)); } return true;
@@ -140,25 +141,25 @@ export function emitInstruction(operation: u32, word: u32, at: i64): bool {
       if (rd(word)) { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x87); setRegister(rd(word)); } return true;
     }
     case 80: { // or
-      if (rd(word)) { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x84); setRegister(rd(word)); } return true;
+      if (rd(word)) { if (isNarrow(rs1(word)) && isNarrow(rs2(word))) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x72); setNarrow(rd(word)); } else { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x84); setRegister(rd(word)); } } return true;
     }
     case 82: { // and
-      if (rd(word)) { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x83); setRegister(rd(word)); } return true;
+      if (rd(word)) { if (isNarrow(rs1(word)) && isNarrow(rs2(word))) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x71); setNarrow(rd(word)); } else { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x83); setRegister(rd(word)); } } return true;
     }
     case 84: { // addw
-      if (rd(word)) { getRegister(rs1(word)); emit(0xa7); getRegister(rs2(word)); emit(0xa7); emit(0x6a); emit(0xac); setRegister(rd(word)); } return true;
+      if (rd(word)) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x6a); setNarrow(rd(word)); } return true;
     }
     case 86: { // subw
-      if (rd(word)) { getRegister(rs1(word)); emit(0xa7); getRegister(rs2(word)); emit(0xa7); emit(0x6b); emit(0xac); setRegister(rd(word)); } return true;
+      if (rd(word)) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x6b); setNarrow(rd(word)); } return true;
     }
     case 88: { // sllw
-      if (rd(word)) { getRegister(rs1(word)); emit(0xa7); getRegister(rs2(word)); emit(0xa7); emit(0x74); emit(0xac); setRegister(rd(word)); } return true;
+      if (rd(word)) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x74); setNarrow(rd(word)); } return true;
     }
     case 89: { // srlw
-      if (rd(word)) { getRegister(rs1(word)); emit(0xa7); getRegister(rs2(word)); emit(0xa7); emit(0x76); emit(0xac); setRegister(rd(word)); } return true;
+      if (rd(word)) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x76); setNarrow(rd(word)); } return true;
     }
     case 90: { // sraw
-      if (rd(word)) { getRegister(rs1(word)); emit(0xa7); getRegister(rs2(word)); emit(0xa7); emit(0x75); emit(0xac); setRegister(rd(word)); } return true;
+      if (rd(word)) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x75); setNarrow(rd(word)); } return true;
     }
     case 91: { // mul
       if (rd(word)) { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x7e); setRegister(rd(word)); } return true;
@@ -185,7 +186,7 @@ export function emitInstruction(operation: u32, word: u32, at: i64): bool {
       if (rd(word)) { getRegister(rs1(word)); getRegister(rs2(word)); callHelper(remainderUnsigned.index, TYPE_BINARY); setRegister(rd(word)); } return true;
     }
     case 99: { // mulw
-      if (rd(word)) { getRegister(rs1(word)); emit(0xa7); getRegister(rs2(word)); emit(0xa7); emit(0x6c); emit(0xac); setRegister(rd(word)); } return true;
+      if (rd(word)) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x6c); setNarrow(rd(word)); } return true;
     }
     case 100: { // divw
       if (rd(word)) { getRegister(rs1(word)); getRegister(rs2(word)); callHelper(divideWord.index, TYPE_BINARY); setRegister(rd(word)); } return true;
@@ -502,22 +503,22 @@ export function emitInstruction(operation: u32, word: u32, at: i64): bool {
 export function emitCondition(operation: u32, word: u32): void {
   switch (operation) {
     case 19: { // beq
-      getRegister(rs1(word)); getRegister(rs2(word)); emit(0x51); return;
+      if (isNarrow(rs1(word)) && isNarrow(rs2(word))) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x46); } else { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x51); } return;
     }
     case 23: { // bne
-      getRegister(rs1(word)); getRegister(rs2(word)); emit(0x52); return;
+      if (isNarrow(rs1(word)) && isNarrow(rs2(word))) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x47); } else { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x52); } return;
     }
     case 27: { // blt
-      getRegister(rs1(word)); getRegister(rs2(word)); emit(0x53); return;
+      if (isNarrow(rs1(word)) && isNarrow(rs2(word))) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x48); } else { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x53); } return;
     }
     case 29: { // bge
-      getRegister(rs1(word)); getRegister(rs2(word)); emit(0x59); return;
+      if (isNarrow(rs1(word)) && isNarrow(rs2(word))) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x4e); } else { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x59); } return;
     }
     case 31: { // bltu
-      getRegister(rs1(word)); getRegister(rs2(word)); emit(0x54); return;
+      if (isNarrow(rs1(word)) && isNarrow(rs2(word))) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x49); } else { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x54); } return;
     }
     case 33: { // bgeu
-      getRegister(rs1(word)); getRegister(rs2(word)); emit(0x5a); return;
+      if (isNarrow(rs1(word)) && isNarrow(rs2(word))) { getNarrow(rs1(word)); getNarrow(rs2(word)); emit(0x4f); } else { getRegister(rs1(word)); getRegister(rs2(word)); emit(0x5a); } return;
     }
   }
 }

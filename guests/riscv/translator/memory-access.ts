@@ -27,21 +27,17 @@ import {
   emitLoadState,
   emitState,
   endLabel,
-  getRegister,
   KEPT_GROUPS,
   LOCAL_GROUPS,
   LOCAL_OLD,
   LOCAL_POINTER,
   LOCAL_TARGET,
-  leave,
-  leaveUnless,
-  loadRegister,
-  placeInBlock,
   rd,
   rs1,
   rs2,
-  setRegister,
 } from './emit.ts';
+import { leave, leaveUnless, placeInBlock } from './leave.ts';
+import { getNarrow, getRegister, loadRegister, setNarrow, setRegister } from './registers.ts';
 import {
   emit,
   emitAccess,
@@ -59,7 +55,13 @@ import {
 const I32_LOAD: u8 = 0x28;
 const I64_LOAD: u8 = 0x29;
 const I64_LOAD32_U: u8 = 0x35;
+const I32_LOAD8_S: u8 = 0x2c;
+const I32_LOAD8_U: u8 = 0x2d;
+const I32_LOAD16_S: u8 = 0x2e;
+const I32_LOAD16_U: u8 = 0x2f;
 const I32_STORE: u8 = 0x36;
+const I32_STORE8: u8 = 0x3a;
+const I32_STORE16: u8 = 0x3b;
 const I64_STORE: u8 = 0x37;
 const I32_EQZ: u8 = 0x45;
 const I64_NE: u8 = 0x52;
@@ -116,8 +118,7 @@ function pointerOf(group: u32): u32 {
   beginUnlikely();
   emitRefill(group, site);
   endLabel();
-  getRegister(base);
-  emit(I32_WRAP);
+  getNarrow(base);
   emitLoadState(I32_LOAD, site + 16);
   emit(I32_ADD);
   emitSet(pointer);
@@ -216,23 +217,18 @@ export function offsetInGroup(word: u32): usize {
 
 export function emitLoad(word: u32, bytes: u32, signed: bool): void {
   const pointer = accessPointer();
-  const opcode: u8 =
-    bytes == 8
-      ? I64_LOAD
-      : bytes == 4
-        ? signed
-          ? 0x34
-          : 0x35
-        : bytes == 2
-          ? signed
-            ? 0x32
-            : 0x33
-          : signed
-            ? 0x30
-            : 0x31;
   emitGet(pointer);
-  emitAccess(opcode, offsetInGroup(word));
-  setRegister(rd(word));
+  emitAccess(loadOpcode(bytes, signed), offsetInGroup(word));
+  // A double word, or a word that is not sign-extended, fills a register; all else is a word.
+  if (bytes == 8 || (bytes == 4 && !signed)) setRegister(rd(word));
+  else setNarrow(rd(word));
+}
+
+function loadOpcode(bytes: u32, signed: bool): u8 {
+  if (bytes == 8) return I64_LOAD;
+  if (bytes == 4) return signed ? I32_LOAD : I64_LOAD32_U;
+  if (bytes == 2) return signed ? I32_LOAD16_S : I32_LOAD16_U;
+  return signed ? I32_LOAD8_S : I32_LOAD8_U;
 }
 
 function storeOpcode(bytes: u32): u8 {
@@ -241,8 +237,10 @@ function storeOpcode(bytes: u32): u8 {
 
 export function emitStore(word: u32, bytes: u32): void {
   emitGet(accessPointer());
-  getRegister(rs2(word));
-  emitAccess(storeOpcode(bytes), offsetInGroup(word));
+  if (bytes == 8) getRegister(rs2(word));
+  else getNarrow(rs2(word));
+  const opcode: u8 = bytes == 8 ? I64_STORE : bytes == 4 ? I32_STORE : bytes == 2 ? I32_STORE16 : I32_STORE8;
+  emitAccess(opcode, offsetInGroup(word));
 }
 
 export function getOld(): void {

@@ -14,26 +14,20 @@ import {
 } from '../machine/memory/layout.ts';
 import { groupAccesses } from './access-groups.ts';
 import {
-  addUncounted,
-  beginBlock,
   beginLabel,
   beginUnit,
   beginUnlikely,
   callHelper,
   currentDepth,
-  emitCount,
   emitIsOver,
   emitIsUsedUp,
   emitLoadState,
   emitPageAddress,
   emitPc,
   emitPcFromTarget,
-  emitReload,
   emitReturn,
-  emitSpill,
   endLabel,
   FLOAT_LOCALS,
-  getRegister,
   I32_LOCALS,
   I64_LOCALS,
   LOCAL_DEPTH,
@@ -43,13 +37,11 @@ import {
   LOCAL_TARGET,
   rd,
   rs1,
-  setPlace,
-  setRegister,
-  setUncounted,
-  uncountedSoFar,
 } from './emit.ts';
 import { beginFloats } from './float.ts';
+import { emitIdiom } from './idioms.ts';
 import { emitCondition, emitInstruction } from './instructions.generated.ts';
+import { addUncounted, emitCount, setPlace, setUncounted, uncountedSoFar } from './leave.ts';
 import { beginAccesses, beginSites, newSite, sitesUsed } from './memory-access.ts';
 import {
   BEHIND,
@@ -94,6 +86,17 @@ import {
   wideField,
   wordAt,
 } from './region.ts';
+import {
+  beginBlock,
+  emitReload,
+  emitSpill,
+  emitWiden,
+  getRegister,
+  narrowRegisters,
+  setForms,
+  setRegister,
+  staleRegisters,
+} from './registers.ts';
 import { linkTo, unitAt } from './runtime.ts';
 import { emitCsr, systemInstruction } from './system.ts';
 import { installUnit, reserveUnit } from './unit-table.ts';
@@ -195,12 +198,17 @@ function emitBack(from: u32, side: usize): void {
     emitConst32(<i32>entry);
     emitSet(LOCAL_ENTRY);
   }
-  branchTo(field(from, side) | LOOP_MARK);
+  const to = field(from, side);
+  emitWiden(wideField(to, LIVE));
+  branchTo(to | LOOP_MARK);
 }
 
 /** Goes on at a block further on. */
 function emitForward(to: u32): void {
-  if (hasLabel(to) || field(to, IS_LOOP)) emitCount();
+  if (hasLabel(to) || field(to, IS_LOOP)) {
+    emitCount();
+    emitWiden(wideField(to, LIVE));
+  }
   if (hasLabel(to)) branchTo(to);
   else emitTree(to);
 }
@@ -209,6 +217,10 @@ function emitForward(to: u32): void {
 function emitTree(block: u32): void {
   if (!hasRoom()) isWhole = false;
   if (!isWhole) return;
+  if (hasLabel(block) || field(block, IS_LOOP)) {
+    setUncounted(0);
+    setForms(0, 0);
+  }
   if (field(block, IS_LOOP)) emitAround(block, orderedBlocks());
   else emitWithin(block, orderedBlocks());
 }
@@ -223,7 +235,6 @@ function emitAround(block: u32, before: u32): void {
     emitAround(block, i - 1);
     labels--;
     endLabel();
-    setUncounted(0);
     emitTree(behind);
     return;
   }
@@ -244,7 +255,6 @@ function emitWithin(block: u32, before: u32): void {
     emitWithin(block, i - 1);
     labels--;
     endLabel();
-    setUncounted(0);
     emitTree(join);
     return;
   }
@@ -260,18 +270,28 @@ function emitBody(block: u32): void {
   beginBlock(wideField(block, DIRTY));
   beginAccesses();
   beginFloats();
-  for (let done: u32 = 0; done < instructions; done++) {
+  for (let done: u32 = 0; done < instructions; ) {
     const word = wordAt(at);
     setPlace(at, done);
-    if ((word & 0x7f) == 0x73) emitCsr(word);
-    else if (!emitInstruction(operationOf(word) & 0xffff, word, at)) isWhole = false;
-    at += lengthAt(at);
+    const next = done + 1 < instructions ? wordAt(at + lengthAt(at)) : 0;
+    for (let taken = emitOne(word, next, at); taken > 0; taken--, done++) at += lengthAt(at);
   }
   const word = wideField(block, LAST_WORD);
   if (kind == KIND_GOTO && rd(word)) emitReturnAddress(word, field(block, END));
   emitSpill(wideField(block, STORED) & (wideField(block, DIRTY) | wideField(block, WRITTEN)));
   addUncounted(field(block, COUNT));
   emitTransfer(block, kind);
+}
+
+/** Emits an instruction that is no transfer, perhaps with the next one; how many these were. */
+function emitOne(word: u32, next: u32, at: u32): u32 {
+  if ((word & 0x7f) == 0x73) emitCsr(word);
+  else {
+    const taken = emitIdiom(word, next);
+    if (taken) return taken;
+    if (!emitInstruction(operationOf(word) & 0xffff, word, at)) isWhole = false;
+  }
+  return 1;
 }
 
 function emitTransfer(block: u32, kind: u32): void {
@@ -317,6 +337,8 @@ function emitTransfer(block: u32, kind: u32): void {
 /** Goes on at TO_TAKEN when the i32 on the stack is not 0, else at TO_NEXT. */
 function emitBranch(block: u32, taken: i64, next: i64): void {
   const uncounted = uncountedSoFar();
+  const narrow = narrowRegisters();
+  const stale = staleRegisters();
   beginLabel(OP_IF);
   if (field(block, KIND) == KIND_DISPATCH) {
     emitConst32(0);
@@ -325,6 +347,7 @@ function emitBranch(block: u32, taken: i64, next: i64): void {
   emitEdge(block, TO_TAKEN, taken);
   emit(OP_ELSE);
   setUncounted(uncounted);
+  setForms(narrow, stale);
   emitEdge(block, TO_NEXT, next);
   endLabel();
 }
@@ -476,6 +499,7 @@ function emitCall(block: u32, next: i64): void {
   beginUnlikely();
   emitReturn();
   endLabel();
+  setForms(0, 0);
   emitReload(wideField(continuation, LIVE));
   emitEdgeAfterCall(block, next);
 }
@@ -499,6 +523,8 @@ function emitEdgeAfterCall(from: u32, at: i64): void {
 function writeUnit(): u32 {
   labels = 0;
   isWhole = true;
+  setForms(0, 0);
+  setUncounted(0);
   beginModule(I64_LOCALS, I32_LOCALS, FLOAT_LOCALS);
   beginSites(load<u32>(NEXT_SITE));
   beginUnit(field(headBlock(), START));

@@ -157,6 +157,41 @@ describe('the translator', () => {
     });
   });
 
+  it('gives back words sign-extended at a fault, whatever was done with them', () => {
+    const [srai, addw] = [e.typeI(0x13, 5), e.typeR(0x3b, 0, 0)];
+    const { registers } = expectSame((asm) => {
+      skipFaults(asm);
+      asm.loadConstant(6, 0x7654_3210n);
+      asm.word(e.slli(6, 6, 32), 'slli');
+      asm.loadConstant(7, -0x123_4568n);
+      asm.word(e.add(6, 6, 7), 'add');
+      asm.loadConstant(7, -2n);
+      loop(asm, 300, () => {
+        asm.word(addw(8, 6, 5), 'addw');
+        asm.word(e.or(9, 8, 7), 'or of words');
+        asm.word(e.and(10, 8, 6), 'and of a word and more');
+        for (const [rd, left, right] of [
+          [11, 32, 32],
+          [12, 48, 48],
+          [13, 56, 56],
+          [14, 32, 29],
+          [15, 40, 40],
+        ] as const) {
+          asm.word(e.slli(rd, 6, left), 'slli');
+          asm.word(e.srli(rd, rd, right), 'srli');
+          asm.word(e.slli(rd + 11, 6, left), 'slli');
+          asm.word(srai(rd + 11, rd + 11, right | 0x400), 'srai');
+        }
+        asm.word(e.ld(16, 0, 0), 'ld that faults');
+        asm.word(srai(17, 8, 0x400 | 40), 'srai of a word');
+        asm.word(e.andi(18, 6, 0x7f0), 'andi');
+        asm.word(e.addi(19, 8, 0), 'mv');
+      });
+    });
+    expect(registers[14]).toBe(0xfedc_ba98n << 3n);
+    expect(registers[23]).toBe(BigInt.asUintN(64, -0x4568n));
+  });
+
   it('gives back exact state at a fault in the middle of a loop', () => {
     expectSame((asm) => {
       skipFaults(asm);
