@@ -13,10 +13,10 @@ const MAX_LOCALS = 128;
 const MAX_NESTING = 512;
 const I32 = 0x7f;
 const I64 = 0x7e;
-const UNIT_PARAMETERS = [I32, I32, I64, I32].join();
 const F32 = 0x7d;
 const F64 = 0x7c;
 const FUNCTION = 0x60;
+const UNIT_TYPE = [FUNCTION, 4, I32, I32, I64, I32, 1, I32];
 const FUNCREF = 0x70;
 const NO_RESULT = 0x40;
 const FUNCTION_NAMES = 1;
@@ -49,32 +49,39 @@ class Cursor {
     if (index >= limit) throw new Refusal(`${what} ${index} of ${limit}`);
   }
 
-  /** An unsigned LEB128 of at most 32 bits. */
+  /** An unsigned LEB128 of 32 bits (§5.2.2): at most five bytes, nothing in the last one's unused bits. */
   u32(): number {
-    const first = this.byte();
-    if (first < 0x80) return first;
-    this.at--;
-    let value = 0;
-    for (let shift = 0; shift < 35; shift += 7) {
-      const byte = this.byte();
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) {
-        if (value > 0xffff_ffff) break;
-        return value;
-      }
+    let byte = this.byte();
+    if (byte < 0x80) return byte;
+    let value = byte & 0x7f;
+    for (let shift = 7; shift < 28; shift += 7) {
+      byte = this.byte();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
     }
-    throw new Refusal(`number at byte ${this.at} is longer than 32 bits`);
+    byte = this.byte();
+    if (byte > 0x0f) throw new Refusal(`number at byte ${this.at - 1} is longer than 32 bits`);
+    return (value | (byte << 28)) >>> 0;
   }
 
-  /** Skips a LEB128 of at most `most` bytes. */
-  skipNumber(most: number): void {
-    for (let count = 0; count < most; count++) if (this.byte() < 0x80) return;
-    throw new Refusal(`number at byte ${this.at} is too long`);
+  /** Skips a signed LEB128 of 32 bits: the unused bits of a fifth byte repeat the sign. */
+  skipS32(): void {
+    for (let count = 1; count < 5; count++) if (this.byte() < 0x80) return;
+    const last = this.byte();
+    if (last > 0x07 && (last < 0x78 || last > 0x7f))
+      throw new Refusal(`constant at byte ${this.at - 1} is longer than 32 bits`);
+  }
+
+  /** The same of 64 bits: of a tenth byte one bit is used. */
+  skipS64(): void {
+    for (let count = 1; count < 10; count++) if (this.byte() < 0x80) return;
+    const last = this.byte();
+    if (last !== 0 && last !== 0x7f)
+      throw new Refusal(`constant at byte ${this.at - 1} is longer than 64 bits`);
   }
 
   skip(bytes: number): void {
-    if (bytes > this.end - this.at) throw new Refusal(`truncated at byte ${this.end}`);
-    this.at += bytes;
+    for (let count = 0; count < bytes; count++) this.byte();
   }
 
   peek(): number | undefined {
@@ -88,7 +95,10 @@ class Cursor {
 
   expectName(text: string): void {
     this.expect(text.length, 'name');
-    for (const character of text) this.expect(character.charCodeAt(0), `name ${text}`);
+    for (let index = 0; index < text.length; index++) {
+      if (this.byte() !== text.charCodeAt(index))
+        throw new Refusal(`expected the name ${text} at byte ${this.at - 1}`);
+    }
   }
 
   /** Reads a length and then that many bytes by `read`, no more and no less. */
@@ -151,26 +161,22 @@ function section(cursor: Cursor, id: number, read: () => void): void {
 function readTypes(cursor: Cursor): number {
   const count = cursor.u32();
   if (count < 1 || count > MAX_TYPES) throw new Refusal(`${count} types`);
-  for (let index = 0; index < count; index++) {
+  for (const byte of UNIT_TYPE) cursor.expect(byte, "type 0, a unit's");
+  for (let index = 1; index < count; index++) {
     cursor.expect(FUNCTION, 'type');
-    const parameters = readValueTypes(cursor, MAX_PARAMETERS);
-    const results = readValueTypes(cursor, 1);
-    const isUnit = parameters.join() === UNIT_PARAMETERS && results.join() === `${I32}`;
-    if (index === 0 && !isUnit) throw new Refusal("type 0 is not a unit's");
+    readValueTypes(cursor, MAX_PARAMETERS);
+    readValueTypes(cursor, 1);
   }
   return count;
 }
 
-function readValueTypes(cursor: Cursor, most: number): number[] {
+function readValueTypes(cursor: Cursor, most: number): void {
   const count = cursor.u32();
   if (count > most) throw new Refusal(`${count} values in a type, at most ${most} are allowed`);
-  return Array.from({ length: count }, () => readValueType(cursor));
-}
-
-function readValueType(cursor: Cursor): number {
-  const type = cursor.byte();
-  if (type !== I32 && type !== I64) throw new Refusal(`value type ${type}`);
-  return type;
+  for (let index = 0; index < count; index++) {
+    const type = cursor.byte();
+    if (type !== I32 && type !== I64) throw new Refusal(`value type ${type}`);
+  }
 }
 
 function readLocalType(cursor: Cursor): void {
@@ -267,10 +273,10 @@ function readInstructions(cursor: Cursor, locals: number, types: number): void {
         cursor.u32();
         break;
       case IMMEDIATES.constant32:
-        cursor.skipNumber(5);
+        cursor.skipS32();
         break;
       case IMMEDIATES.constant64:
-        cursor.skipNumber(10);
+        cursor.skipS64();
         break;
       case IMMEDIATES.call:
         cursor.index(types, 'type');
