@@ -18,5 +18,6 @@ export type { Disk } from './partition/devices.ts';
 export type { PartitionState } from './partition/life-cycle.ts';
 export { Partition, type PartitionStatistics } from './partition/partition.ts';
 export { guestPrivileges, type PrivilegeMask, privilegeMask } from './partition/privilege-mask.ts';
+export type { AuditEvent } from './partition/refusal-audit.ts';
 export type { PartitionExit } from './partition-exit.ts';
 export type { ProfileEntry } from './platform/sampling-profiler.ts';

@@ -7,7 +7,12 @@ import {
   HV_STATUS_SUCCESS,
 } from '../abi/status.ts';
 import { createGuestMemory } from '../platform/guest-memory.ts';
-import { CodePublisher, FIRST_PUBLISHED_INDEX, PUBLISHED_INDICES } from './code-publisher.ts';
+import {
+  CodePublisher,
+  FIRST_PUBLISHED_INDEX,
+  type OnCodeRefused,
+  PUBLISHED_INDICES,
+} from './code-publisher.ts';
 import { unitModule } from './testing/unit-module.ts';
 
 interface Table {
@@ -18,11 +23,17 @@ const { Table } = WebAssembly as unknown as {
   Table: new (type: { element: string; initial: number; maximum?: number }) => Table;
 };
 
-function publishing(type = { element: 'anyfunc', initial: 10 }): { publisher: CodePublisher; table: Table } {
-  const publisher = new CodePublisher(createGuestMemory(1));
+type Refused = Parameters<OnCodeRefused>;
+function publishing(type = { element: 'anyfunc', initial: 10 }): {
+  publisher: CodePublisher;
+  table: Table;
+  refused: Refused[];
+} {
+  const refused: Refused[] = [];
+  const publisher = new CodePublisher(createGuestMemory(1), (...refusal) => refused.push(refusal));
   const table = new Table(type);
   publisher.attach(table);
-  return { publisher, table };
+  return { publisher, table, refused };
 }
 /** Gives back its argument plus a number below 64. */
 const adding = (number: number): Uint8Array<ArrayBuffer> =>
@@ -43,21 +54,26 @@ describe('the code publisher', () => {
   it.each([0, 9, FIRST_PUBLISHED_INDEX - 1, FIRST_PUBLISHED_INDEX + PUBLISHED_INDICES, 2 ** 32 - 1])(
     'leaves index %i alone',
     (index) => {
-      const { publisher, table } = publishing();
+      const { publisher, table, refused } = publishing();
       expect(publisher.publish(adding(1), index)).toBe(HV_STATUS_INVALID_PARAMETER);
       expect(table.length).toBe(10);
+      expect(refused).toEqual([['call', `table index ${index}`]]);
     },
   );
 
   it('changes nothing for what is refused by the check or by the engine', () => {
-    const { publisher, table } = publishing();
+    const { publisher, table, refused } = publishing();
     publisher.publish(adding(1), FIRST_PUBLISHED_INDEX);
-    const refused = unitModule({ last: [0, 2, 1, 0x61] });
-    expect(publisher.publish(refused, FIRST_PUBLISHED_INDEX)).toBe(HV_STATUS_INVALID_PARAMETER);
+    const broken = unitModule({ last: [0, 2, 1, 0x61] });
+    expect(publisher.publish(broken, FIRST_PUBLISHED_INDEX)).toBe(HV_STATUS_INVALID_PARAMETER);
     // Well-formed, but an i64 where an i32 must be: only the engine's validation sees that.
     const illTyped = unitModule({ code: [0x42, 0, 0x0b] });
     expect(publisher.publish(illTyped, FIRST_PUBLISHED_INDEX)).toBe(HV_STATUS_NO_RESOURCES);
     expect(table.get(FIRST_PUBLISHED_INDEX)?.(1, 0, 0n, 0)).toBe(2);
+    expect(refused).toEqual([
+      ['check', 'name: expected 4, got 1 at byte 74'],
+      ['engine', 'the engine says CompileError'],
+    ]);
   });
 
   it('publishes nothing without a table that leaves the machine its place and can grow', () => {
@@ -70,5 +86,7 @@ describe('the code publisher', () => {
     expect(large.publisher.publish(adding(1), FIRST_PUBLISHED_INDEX)).toBe(HV_STATUS_OPERATION_DENIED);
     const fixed = publishing({ element: 'anyfunc', initial: 10, maximum: 20 } as never);
     expect(fixed.publisher.publish(adding(1), FIRST_PUBLISHED_INDEX)).toBe(HV_STATUS_NO_RESOURCES);
+    expect(large.refused).toEqual([['call', 'the guest has no table']]);
+    expect(fixed.refused).toEqual([['engine', 'the engine says RangeError']]);
   });
 });

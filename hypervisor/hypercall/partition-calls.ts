@@ -9,6 +9,7 @@ import {
   counterWord,
   VP_HALTED,
 } from '../virtual-processor/control-block.ts';
+import { noteRefusal } from '../virtual-processor/refused-code.ts';
 import { checkBlock, type HypercallContext } from './hypercall-context.ts';
 
 /** HVCALL_EXIT_PARTITION. The first exit counts. */
@@ -38,15 +39,22 @@ export function reportInstructions(context: HypercallContext, lo: number, hi: nu
   return HV_STATUS_SUCCESS;
 }
 
-/** HVCALL_PUBLISH_CODE. */
+/** HVCALL_PUBLISH_CODE. The publisher notes its own refusals. */
 export function publishCode(
   context: HypercallContext,
   [address, length]: readonly [number, number],
   [index, rest]: readonly [number, number],
 ): number {
-  if (context.publisher === undefined) return HV_STATUS_ACCESS_DENIED;
-  if (rest !== 0 || !context.memory.contains(address, length)) return HV_STATUS_INVALID_PARAMETER;
-  const status = context.publisher.publish(context.memory.bytes.slice(address, address + length), index);
-  count(context.words, status === HV_STATUS_SUCCESS ? 'codePublished' : 'codeRefused');
+  const { memory, publisher, words } = context;
+  if (publisher === undefined) {
+    noteRefusal(words, 'call', 'this partition may not publish code');
+    return HV_STATUS_ACCESS_DENIED;
+  }
+  if (rest !== 0 || !memory.contains(address, length)) {
+    noteRefusal(words, 'call', `${length} bytes at ${address}`);
+    return HV_STATUS_INVALID_PARAMETER;
+  }
+  const status = publisher.publish(memory.bytes.slice(address, address + length), index);
+  if (status === HV_STATUS_SUCCESS) count(words, 'codePublished');
   return status;
 }

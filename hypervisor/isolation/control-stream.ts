@@ -20,6 +20,7 @@ export type ControlEvent =
   | { type: 'exit'; exit: HostExit; counters: PartitionCounters }
   | { type: 'refused'; message: string }
   | { type: 'paused'; isPaused: boolean }
+  | { type: 'refused-code'; counters: PartitionCounters; reason: string }
   | { type: 'counters'; counters: PartitionCounters };
 
 const HEADER_BYTES = 5;

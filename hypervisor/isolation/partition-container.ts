@@ -2,7 +2,7 @@
 // process, for trusted guests. `process`: a process of its own. `jail`: such a process, confined by the kernel. The
 // conformance suite (container.test.ts) holds all of them to the same behaviour.
 import type { ProfileEntry } from '../platform/sampling-profiler.ts';
-import type { HostExit, PartitionConfiguration, PartitionCounters } from './partition-host.ts';
+import type { HostExit, PartitionConfiguration, PartitionCounters, RefusalReport } from './partition-host.ts';
 
 export type IsolationLevel = 'thread' | 'process' | 'jail';
 export const isolationLevels: readonly IsolationLevel[] = ['thread', 'process', 'jail'];
@@ -33,6 +33,8 @@ export interface PartitionContainer {
   /** Asks the guest's VP to stop at its next chance. */
   stop(): void;
   counters(): Promise<PartitionCounters>;
+  /** Set by whoever wants to hear of code that was refused; above level `thread` not to be believed, nor its pace. */
+  onRefusedCode: ((report: RefusalReport) => void) | undefined;
   /** At level `thread`: has the VP's thread sampled, or no longer. A confined process may not be. */
   sample?(isOn: boolean): void;
   /** What was sampled, once the run is over. */

@@ -45,6 +45,7 @@ import {
   VP_PAUSED,
   wake,
 } from '../virtual-processor/control-block.ts';
+import { RefusalWatch } from '../virtual-processor/refused-code.ts';
 import type { VpOutcome, VpTask } from '../virtual-processor/vp-task.ts';
 import { getWord } from '../vmbus/frame-header.ts';
 import { type Frame, FrameReader } from '../vmbus/frame-reader.ts';
@@ -71,6 +72,12 @@ export type HostExit =
 
 export type PartitionCounters = Record<(typeof counterNames)[number], number>;
 
+/** That code was refused since the last such report: the counters now, and the first one's reason. */
+export interface RefusalReport {
+  counters: PartitionCounters;
+  reason: string;
+}
+
 export class PartitionHost {
   readonly #configuration: PartitionConfiguration;
   readonly #memory: WebAssembly.Memory;
@@ -83,7 +90,10 @@ export class PartitionHost {
   readonly #incoming: IncomingChannels;
   readonly #offersComplete = Promise.withResolvers<void>();
   readonly #epochMs = sharedNowMs();
+  readonly #refusals: RefusalWatch;
   #disconnected: string | undefined;
+  /** Called at most once a second. */
+  onRefusedCode: ((report: RefusalReport) => void) | undefined;
   /** What was sampled of the VP's thread, once it has ended. */
   samples: readonly ProfileEntry[] = [];
 
@@ -101,6 +111,9 @@ export class PartitionHost {
     this.#pool = new Piscina({ filename: vpWorkerFile, name: 'run', minThreads: 1, maxThreads: 1 });
     this.#socketFd = socketFd;
     this.#socket = new Socket({ fd: socketFd, readable: true, writable: true });
+    this.#refusals = new RefusalWatch(this.#words, (reason) =>
+      this.onRefusedCode?.({ counters: this.counters(), reason }),
+    );
     this.#offersComplete.promise.catch(() => {});
     this.#listen();
   }
@@ -131,6 +144,7 @@ export class PartitionHost {
     };
     const outcome = (await this.#pool.run(task)) as VpOutcome;
     this.samples = outcome.samples ?? [];
+    this.#refusals.flush();
     return this.#explain(outcome);
   }
 
@@ -197,6 +211,7 @@ export class PartitionHost {
     this.stop();
     this.#socket.destroy();
     this.#incoming.close();
+    this.#refusals.close();
     await this.#pool.destroy();
   }
 

@@ -14,7 +14,7 @@ import { partitionEngineFlags } from './engine-flags.ts';
 import type { LaunchedProcess, Launcher } from './launcher.ts';
 import { MemoryGroup, processMemoryBytes } from './memory-group.ts';
 import type { ContainerExit, ContainerOptions, PartitionContainer } from './partition-container.ts';
-import type { PartitionCounters } from './partition-host.ts';
+import type { PartitionCounters, RefusalReport } from './partition-host.ts';
 import { programFile } from './program-files.ts';
 import { socketPair } from './socket-pair.ts';
 
@@ -26,6 +26,7 @@ const PAUSE_ANSWER_SLACK_MS = 200;
 export class ProcessContainer implements PartitionContainer {
   readonly level: 'process' | 'jail';
   readonly exited: Promise<ContainerExit>;
+  onRefusedCode: ((report: RefusalReport) => void) | undefined;
   walls: string[] = [];
   pid = 0;
   readonly #options: ContainerOptions;
@@ -164,6 +165,9 @@ export class ProcessContainer implements PartitionContainer {
         break;
       case 'paused':
         this.#onPaused?.(event.isPaused === true);
+        break;
+      case 'refused-code':
+        this.onRefusedCode?.({ counters: checkedCounters(event.counters), reason: String(event.reason) });
         break;
       case 'counters':
         this.#lastCounters = checkedCounters(event.counters);

@@ -2,7 +2,7 @@
 // only wall; an engine escape owns the hypervisor. For guests that are trusted, and to measure what the rest costs.
 import type { ProfileEntry } from '../platform/sampling-profiler.ts';
 import type { ContainerExit, ContainerOptions, PartitionContainer } from './partition-container.ts';
-import { type PartitionCounters, PartitionHost } from './partition-host.ts';
+import { type PartitionCounters, PartitionHost, type RefusalReport } from './partition-host.ts';
 import { programFile } from './program-files.ts';
 
 export class ThreadContainer implements PartitionContainer {
@@ -10,12 +10,14 @@ export class ThreadContainer implements PartitionContainer {
   readonly walls = ['WebAssembly sandbox: own linear memory, imports from hv only'];
   readonly pid = process.pid;
   readonly exited: Promise<ContainerExit>;
+  onRefusedCode: ((report: RefusalReport) => void) | undefined;
   readonly #host: PartitionHost;
   readonly #exit = Promise.withResolvers<ContainerExit>();
   #closing: Promise<void> | undefined;
 
   constructor(options: ContainerOptions) {
     this.#host = new PartitionHost(options.configuration, programFile('vp-worker'), options.rootSocketFd);
+    this.#host.onRefusedCode = (report) => this.onRefusedCode?.(report);
     this.exited = this.#exit.promise;
   }
 

@@ -14,6 +14,7 @@ import type { ProfileEntry } from '../platform/sampling-profiler.ts';
 import type { RootStatistics } from '../vmbus/root-control.ts';
 import type { PartitionState } from './life-cycle.ts';
 import { type PartitionId, type PartitionTable, ROOT_PARTITION_ID } from './partition-table.ts';
+import { type AuditEvent, RefusalAudit } from './refusal-audit.ts';
 
 const PAUSE_TIMEOUT_MS = 1000;
 const STOP_TIMEOUT_MS = 1000;
@@ -52,6 +53,7 @@ export class Partition implements AsyncDisposable {
   readonly #parts: PartitionParts;
   readonly #exit = Promise.withResolvers<PartitionExit>();
   readonly #resetListeners = new Set<() => void>();
+  readonly #auditListeners = new Set<(event: AuditEvent) => void>();
   #container: PartitionContainer;
   #lastCounters: PartitionCounters | undefined;
   #nextReader = 1;
@@ -139,6 +141,12 @@ export class Partition implements AsyncDisposable {
     return () => this.#resetListeners.delete(listener);
   }
 
+  /** Calls `listener` with what the guest tried and must not; of one kind of event about one a second at most. */
+  onAudit(listener: (event: AuditEvent) => void): () => void {
+    this.#auditListeners.add(listener);
+    return () => this.#auditListeners.delete(listener);
+  }
+
   /** Attaches a reader: it gets the scroll-back first. Several may be attached; detach with `close()`. */
   async attachConsole(): Promise<Console> {
     const [own, theirs] = socketPair();
@@ -212,10 +220,13 @@ export class Partition implements AsyncDisposable {
 
   async #runToEnd(): Promise<void> {
     for (;;) {
+      const refusals = new RefusalAudit((event) => this.#audit(event));
+      this.#container.onRefusedCode = (report) => refusals.take(report);
       this.#container.run(this.#parts.module);
       const exit = partitionExit(await this.#container.exited);
       if (exit.kind !== 'killed')
         this.#lastCounters = await this.#container.counters().catch(() => undefined);
+      if (this.#lastCounters !== undefined) refusals.finish(this.#lastCounters);
       await this.#container.kill();
       if (exit.kind !== 'reset' || !this.#parts.restartsOnReset || this.#isEnding) {
         this.#finish(exit);
@@ -231,6 +242,10 @@ export class Partition implements AsyncDisposable {
         return;
       }
     }
+  }
+
+  #audit(event: AuditEvent): void {
+    for (const listener of this.#auditListeners) listener(event);
   }
 
   #finish(exit: PartitionExit): void {

@@ -6,6 +6,7 @@ import { VMBUS_MAX_CHANNELS, VMBUS_OFFER_LABEL_BYTES } from '../abi/vmbus.ts';
 import {
   CB_CHANNEL,
   CB_COUNTER,
+  CB_REASON,
   CB_SINT,
   CB_SYNIC_LOCK,
   CHANNEL_ROW_WORDS,
@@ -15,6 +16,8 @@ import {
   labelByte,
   lock,
   queueWord,
+  REASON_BYTES,
+  reasonByte,
   unlock,
   vmbusQueueWord,
 } from './control-block.ts';
@@ -25,13 +28,14 @@ const TURNS = 20_000;
 describe('the control block', () => {
   it('keeps its parts apart and within its bytes', () => {
     const ends: [start: number, end: number][] = [
-      [0, 12],
+      [0, CB_REASON + 1],
       [CB_SINT, CB_SINT + HV_SYNIC_SINT_COUNT],
       [CB_COUNTER, CB_COUNTER + counterNames.length],
       [CB_CHANNEL, channelWord(VMBUS_MAX_CHANNELS) + CHANNEL_ROW_WORDS],
       [queueWord(0), queueWord(HV_SYNIC_SINT_COUNT)],
       [vmbusQueueWord, labelByte(0) / 4],
       [labelByte(0) / 4, labelByte(VMBUS_MAX_CHANNELS + 1) / 4],
+      [reasonByte / 4, (reasonByte + REASON_BYTES) / 4],
     ];
     ends.forEach(([start], index) => {
       if (index > 0) expect(start).toBeGreaterThanOrEqual(ends[index - 1]?.[1] as number);

@@ -3,9 +3,9 @@
 //
 //   word 0 request (main thread writes) | 1 wake sequence | 2 socket lock | 3 SynIC lock | 4 VP state | 5 exit reason
 //   6 exit code | 7 SCONTROL | 8 SIMP page gpa | 9 SIEFP page gpa | 10 offers complete | 11 offers requested
-//   12 sampling | 16..31 SINTs
+//   12 sampling | 13 length of a refusal's reason | 16..31 SINTs
 //   32.. counters | 64.. channel rows, 8 words each: state, service, ring gpa, out pages, in pages, generation, locks
-//   then 16 message queues, labels, and time as f64
+//   then 16 message queues, labels, and the reason why code was refused
 import { HV_MESSAGE_SIZE, HV_SYNIC_SINT_COUNT } from '../abi/synic.ts';
 import { VMBUS_MAX_CHANNELS, VMBUS_OFFER_LABEL_BYTES } from '../abi/vmbus.ts';
 
@@ -23,6 +23,8 @@ export const CB_ALL_OFFERS = 10;
 export const CB_OFFERS_REQUESTED = 11;
 /** Not zero while the VP's thread is to be sampled. */
 export const CB_SAMPLING = 12;
+/** Length of the reason that waits at `reasonByte` (refused-code.ts). */
+export const CB_REASON = 13;
 export const CB_SINT = 16;
 
 /** What the VP is asked to do; it looks between runs, on idle and on every long wait. */
@@ -57,6 +59,8 @@ export const counterNames = [
   'instructionsHi',
   'codePublished',
   'codeRefused',
+  'codeRefusedByCheck',
+  'codeRefusedByEngine',
 ] as const;
 export type CounterName = (typeof counterNames)[number];
 export const CB_COUNTER = 32;
@@ -96,7 +100,9 @@ const CB_VMBUS_QUEUE = CB_QUEUE + HV_SYNIC_SINT_COUNT * (QUEUE_HEADER_WORDS + QU
 export const vmbusQueueWord = CB_VMBUS_QUEUE;
 const CB_LABELS = CB_VMBUS_QUEUE + QUEUE_HEADER_WORDS + VMBUS_QUEUE_SLOTS * MESSAGE_WORDS;
 export const labelByte = (channelId: number): number => CB_LABELS * 4 + channelId * VMBUS_OFFER_LABEL_BYTES;
-const CB_BYTES = CB_LABELS * 4 + (VMBUS_MAX_CHANNELS + 1) * VMBUS_OFFER_LABEL_BYTES;
+export const reasonByte = labelByte(VMBUS_MAX_CHANNELS + 1);
+export const REASON_BYTES = 128;
+const CB_BYTES = reasonByte + REASON_BYTES;
 
 /** Word index of channel `channelId`'s row. */
 export const channelWord = (channelId: number): number => CB_CHANNEL + channelId * CHANNEL_ROW_WORDS;

@@ -31,6 +31,7 @@ import {
   VP_PAUSED,
   VP_RUNNING,
 } from './control-block.ts';
+import { noteRefusal } from './refused-code.ts';
 import type { VpOutcome, VpTask } from './vp-task.ts';
 
 /** Unwinds the guest's frames when the partition is stopped inside a hypercall or while it idles. */
@@ -54,7 +55,9 @@ function runToEnd(task: VpTask, profiler: SamplingProfiler): VpOutcome {
   const memory = new GuestMemory(task.memory.buffer);
   const synic = new Synic(task.controlBlock, memory);
   const outbox = new FrameOutbox((bytes, length) => writeFrames(words, task.socketFd, bytes, length));
-  const publisher = task.mayPublishCode ? new CodePublisher(task.memory) : undefined;
+  const publisher = task.mayPublishCode
+    ? new CodePublisher(task.memory, (kind, reason) => noteRefusal(words, kind, reason))
+    : undefined;
   const referenceTime = referenceClock(task.epochMs, task.granularityTicks);
   const context: HypercallContext = {
     partitionId: task.partitionId,

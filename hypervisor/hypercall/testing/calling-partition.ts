@@ -14,6 +14,7 @@ import {
   CB_SINT,
   createControlBlock,
 } from '../../virtual-processor/control-block.ts';
+import { noteRefusal } from '../../virtual-processor/refused-code.ts';
 import { FrameOutbox } from '../../vmbus/frame-outbox.ts';
 import { type Frame, FrameReader } from '../../vmbus/frame-reader.ts';
 import { VmbusServer } from '../../vmbus/vmbus-server.ts';
@@ -42,9 +43,10 @@ export class CallingPartition {
   readonly synic: Synic;
   readonly frames: Frame[] = [];
   readonly vmbus: VmbusServer;
+  readonly publisher: CodePublisher;
   readonly hypercall: HypercallImport;
 
-  constructor(privileges: PrivilegeMask = guestPrivileges) {
+  constructor(privileges: PrivilegeMask = guestPrivileges, { mayPublishCode = true } = {}) {
     const memory = createGuestMemory(PAGES);
     this.memory = new GuestMemory(memory.buffer);
     this.synic = new Synic(this.controlBlock, this.memory);
@@ -52,6 +54,7 @@ export class CallingPartition {
     const outbox = new FrameOutbox((bytes, length) => reader.push(bytes.slice(0, length)));
     this.vmbus = new VmbusServer(this.controlBlock, this.memory, this.synic, outbox);
     this.synic.reset();
+    this.publisher = new CodePublisher(memory, (kind, reason) => noteRefusal(this.words, kind, reason));
     this.hypercall = createHypercallImport({
       partitionId: PARTITION_ID,
       vpIndex: VP_INDEX,
@@ -60,7 +63,7 @@ export class CallingPartition {
       privileges,
       synic: this.synic,
       vmbus: this.vmbus,
-      publisher: new CodePublisher(memory),
+      publisher: mayPublishCode ? this.publisher : undefined,
       bootArguments: new TextEncoder().encode('a=1\n'),
       referenceTime: () => 2 ** 33 + 5,
     });

@@ -1,8 +1,13 @@
 // Hand-built Wasm guests for tests: small enough to read, wrong in exactly the way a test wants.
 
+import { HV_HYPERCALL_FAST, HVCALL_PUBLISH_CODE } from '../../abi/hypercalls.ts';
+
 const section = (id: number, body: number[]): number[] => [id, ...leb(body.length), ...body];
 const leb = (value: number): number[] =>
   value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(Math.floor(value / 128))];
+const signed = (value: number): number[] =>
+  value >= -64 && value < 64 ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...signed(value >> 7)];
+const constant = (value: number): number[] => [0x41, ...signed(value)];
 const text = (value: string): number[] => [value.length, ...Buffer.from(value)];
 
 export interface GuestModuleOptions {
@@ -54,5 +59,16 @@ export const endlessLoop = [0x03, 0x40, 0x0c, 0, 0x0b, 0x41, 1];
 export const outOfBounds = [0x41, 0x7f, 0x28, 2, ...[0xff, 0xff, 0xff, 0xff, 0x0f]];
 /** Calls itself without end. */
 export const endlessRecursion = [0x41, 0, 0x41, 0, 0x10, 0];
+/** Asks `times` times to publish 16 bytes that are no module, by `hypercallImport`; then halts. */
+export function publishesGarbage(times: number): number[] {
+  const call = [HVCALL_PUBLISH_CODE | HV_HYPERCALL_FAST, 0, 0, 16, 1024, 0].flatMap(constant);
+  return [
+    ...[...constant(times), 0x21, 1, 0x03, 0x40],
+    ...[...call, 0x10, 0, 0x1a],
+    // One less; again unless there is none left.
+    ...[0x20, 1, 0x41, 1, 0x6b, 0x22, 1, 0x0d, 0, 0x0b, 0x41, 1],
+  ];
+}
+export const hypercallImport = { module: 'hv', name: 'hypercall', rest: [0, 2] };
 /** memory.grow 1; halts with 1 added to its result, so that -1 (refused) becomes "call me again". */
 export const growsMemory = [0x41, 1, 0x40, 0, 0x41, 2, 0x6a];

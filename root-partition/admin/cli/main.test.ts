@@ -5,6 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { installationTop } from '../../../hypervisor/index.ts';
+import {
+  guestModule,
+  hypercallImport,
+  publishesGarbage,
+} from '../../../hypervisor/isolation/testing/guest-module.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cofferdam-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -38,6 +43,17 @@ describe('cofferdam', () => {
     expect(status).toBe(0);
     expect(events[0]).toMatchObject({ event: 'started', isolation: 'thread' });
     expect(events.at(-1)).toMatchObject({ event: 'result' });
+  });
+
+  it('tells of code that a guest must not publish, and counts it', () => {
+    const file = join(folder, 'publishes.wasm');
+    writeFileSync(file, guestModule({ body: publishesGarbage(1234), imports: [hypercallImport] }));
+    const { status, stderr } = cofferdam('run', file, '--stats');
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/warning: the guest's code was refused.*: this partition may not publish code\n/);
+    expect(stderr).toContain('code: 0 published, 1 234 refused (0 by the check, 0 by the engine)');
+    const { stdout } = cofferdam('run', file, '--json');
+    expect(stdout).toContain('{"event":"code-refused","refused":');
   });
 
   it('gives a guest that says it failed status 1', () => {

@@ -103,6 +103,7 @@ async function follow(session: Session, { partition, console, abort }: Running):
     watch.take(bytes);
   });
   partition.onReset(() => view.reset());
+  partition.onAudit((event) => view.audit(event));
   void watch.ready.then(async () => {
     const moment = session.now();
     view.ready(moment);

@@ -1,7 +1,7 @@
 // What `cofferdam run` shows. For people: the guest's console on stdout, everything else on stderr. With --json: one
 // JSON object per line on stdout, the console's text among them.
 import { StringDecoder } from 'node:string_decoder';
-import type { Partition, PartitionExit } from '../../../hypervisor/index.ts';
+import type { AuditEvent, Partition, PartitionExit, PartitionStatistics } from '../../../hypervisor/index.ts';
 import { formatCount, formatSeconds } from './text.ts';
 import { profileLines, type TimeProfile } from './time-profile.ts';
 
@@ -19,7 +19,7 @@ export interface RunResult {
   /** When the guest's shell was ready, and the instructions that took. */
   ready: (Moment & { instructions: number }) | undefined;
   instructions: number;
-  counters: object;
+  counters: Partial<PartitionStatistics['counters']>;
   profile?: TimeProfile;
 }
 
@@ -29,6 +29,7 @@ export interface RunView {
   ready(moment: Moment): void;
   reset(): void;
   warning(text: string): void;
+  audit(event: AuditEvent): void;
   ended(result: RunResult): void;
 }
 
@@ -72,6 +73,10 @@ export class TextView implements RunView {
     this.#say(`warning: ${text}`);
   }
 
+  audit(event: AuditEvent): void {
+    this.warning(describeAudit(event));
+  }
+
   ended(result: RunResult): void {
     const { hasStatistics, isQuiet } = this.#options;
     const isOrdinary = result.exit.kind === 'power-off' || result.exit.kind === 'stopped';
@@ -85,6 +90,11 @@ export class TextView implements RunView {
     process.stderr.write(`${this.#isAtLineStart ? '' : '\r\n'}cofferdam: ${text}\n`);
     this.#isAtLineStart = true;
   }
+}
+
+export function describeAudit({ refused, reason }: AuditEvent): string {
+  const times = refused === 1 ? '' : ` ${formatCount(refused)} times, first`;
+  return `the guest's code was refused${times}: ${reason}`;
 }
 
 export function describeEnd(result: RunResult): string {
@@ -108,6 +118,16 @@ export function statisticsLines(result: RunResult): string[] {
       ? `in all: ${formatCount(instructions)} instructions, ${mips(instructions, ended.sinceStartMs).toFixed(1)} MIPS, waiting included`
       : 'in all: the guest did not report instructions',
   );
+  const {
+    codePublished = 0,
+    codeRefused = 0,
+    codeRefusedByCheck = 0,
+    codeRefusedByEngine = 0,
+  } = result.counters;
+  if (codePublished + codeRefused > 0) {
+    const by = `${formatCount(codeRefusedByCheck)} by the check, ${formatCount(codeRefusedByEngine)} by the engine`;
+    lines.push(`code: ${formatCount(codePublished)} published, ${formatCount(codeRefused)} refused (${by})`);
+  }
   return lines;
 }
 
@@ -134,6 +154,10 @@ export class JsonView implements RunView {
 
   warning(text: string): void {
     this.#emit({ event: 'warning', text });
+  }
+
+  audit(event: AuditEvent): void {
+    this.#emit(event);
   }
 
   ended(result: RunResult): void {
