@@ -1,4 +1,4 @@
-// Units as the machine's own translator writes them: modules that it published while it ran random programs.
+// Units as the machine's own translator writes them: what it published while it ran random programs.
 import { generateProgram } from '../../../guests/riscv/oracle/generator/program.ts';
 import { HartMachine } from '../../../guests/riscv/oracle/hart-machine.ts';
 
@@ -6,21 +6,27 @@ const GROUPS = 400;
 const BUDGET = 1000;
 const BUDGETS = 40;
 
-export interface TranslatedUnits {
-  modules: Uint8Array<ArrayBuffer>[];
-  /** The machine that wrote them, its memory as it is afterwards. */
-  machine: HartMachine;
+export interface PublishedUnit {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Where in the table. */
+  index: number;
 }
 
-/** @param programs how many programs to run of each class, mixed and loops, from seed `seed` on */
-export async function translatedUnits(seed: bigint, programs: number): Promise<TranslatedUnits> {
+/**
+ * Runs programs of two classes, mixed and loops, `programs` of each, from a seed on.
+ * @returns what was published, in order, and the machine as it is afterwards
+ */
+export async function translatedUnits(
+  seed: bigint,
+  programs: number,
+): Promise<{ units: PublishedUnit[]; machine: HartMachine }> {
   const machine = await HartMachine.create();
   machine.setEngine('translator');
-  const modules: Uint8Array<ArrayBuffer>[] = [];
+  const units: PublishedUnit[] = [];
   const { publisher } = machine.bare;
   const publish = publisher.publish.bind(publisher);
   publisher.publish = (bytes, index) => {
-    modules.push(bytes);
+    units.push({ bytes, index });
     return publish(bytes, index);
   };
   for (let program = 0; program < programs; program++) {
@@ -29,5 +35,6 @@ export async function translatedUnits(seed: bigint, programs: number): Promise<T
       for (let budget = 0; budget < BUDGETS; budget++) machine.run(BUDGET);
     }
   }
-  return { modules, machine };
+  publisher.publish = publish;
+  return { units, machine };
 }

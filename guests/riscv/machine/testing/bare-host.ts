@@ -11,7 +11,6 @@
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import asc from 'assemblyscript/asc';
 import { HV_HYPERCALL_FAST, HVCALL_PUBLISH_CODE } from '../../../../hypervisor/abi/hypercalls.ts';
 import { CodePublisher } from '../../../../hypervisor/code-publishing/code-publisher.ts';
 
@@ -77,6 +76,8 @@ export async function compileBare(): Promise<Buffer> {
   });
   const newest = Math.max(...inputs.map((file) => statSync(join(top, file)).mtimeMs));
   if (!existsSync(output) || statSync(output).mtimeMs < newest) {
+    // Half a second to load, for nothing when there is nothing to compile.
+    const { default: asc } = await import('assemblyscript/asc');
     const options = [
       '--baseDir',
       top,
