@@ -1,5 +1,6 @@
-// Fuzzing of the check alone, which is fast: whatever bytes come, it answers, in words of its own; and what it admits
-// and the engine accepts has the surface of a unit and no other.
+// Fuzzing of the check alone, which is fast: whatever bytes come, it answers, in words of its own. Of what it admits the
+// engine may only say that its types are wrong, not that it cannot be read; and what the engine accepts has the surface
+// of a unit and no other.
 import { REASON_BYTES } from '../../virtual-processor/control-block.ts';
 import { checkUnitModule } from '../check-module.ts';
 import { mutantOf } from './fuzz.ts';
@@ -7,7 +8,7 @@ import type { Genuine } from './mutate-module.ts';
 
 export interface CheckResult {
   refused: number;
-  /** Admitted by the check, refused by the engine. */
+  /** Admitted by the check, refused by the engine's validation. */
   invalid: number;
   valid: number;
   /** Refusals by reason, numbers left out. */
@@ -24,20 +25,37 @@ const SURFACE = JSON.stringify([
   [{ name: '0', kind: 'function' }],
 ]);
 
+/**
+ * What the engine says of modules that are well-formed and still not valid. Alignment is a matter of validation too, and
+ * so is which `if` an `else` belongs to; how much memory there may be is the engine's own limit.
+ */
+const notForm =
+  /on the stack for|expected type|type error in|types mismatch|arity of one-armed if|else (?:already present|does not match)|maximum alignment is|maximum memory size/;
+
 /** Mutants number `first` to `end` of a seed. */
 export function fuzzCheck(units: readonly Genuine[], seed: bigint, first: number, end: number): CheckResult {
-  const result: CheckResult = { refused: 0, invalid: 0, valid: 0, reasons: new Map(), faults: [] };
+  const result = newCheckResult();
   for (let number = first; number < end; number++) {
-    const fault = tryOne(mutantOf(units, seed, number).mutant, result);
-    if (fault !== undefined) result.faults.push(`mutant ${number} of seed ${seed}: ${fault}`);
+    const { mutant } = mutantOf(units, seed, number);
+    tryModule(mutant, `mutant ${number} of seed ${seed}`, result);
   }
   return result;
 }
 
-function tryOne(mutant: Uint8Array<ArrayBuffer>, result: CheckResult): string | undefined {
+export function newCheckResult(): CheckResult {
+  return { refused: 0, invalid: 0, valid: 0, reasons: new Map(), faults: [] };
+}
+
+/** Checks one module, and counts it. */
+export function tryModule(module: Uint8Array<ArrayBuffer>, what: string, result: CheckResult): void {
+  const fault = faultOf(module, result);
+  if (fault !== undefined) result.faults.push(`${what}: ${fault}`);
+}
+
+function faultOf(bytes: Uint8Array<ArrayBuffer>, result: CheckResult): string | undefined {
   let reason: string | undefined;
   try {
-    reason = checkUnitModule(mutant);
+    reason = checkUnitModule(bytes);
   } catch (error) {
     return `the check threw ${error}`;
   }
@@ -47,12 +65,14 @@ function tryOne(mutant: Uint8Array<ArrayBuffer>, result: CheckResult): string | 
     result.reasons.set(rule, (result.reasons.get(rule) ?? 0) + 1);
     return /^[ -~]+$/.test(reason) && reason.length <= REASON_BYTES ? undefined : `reason ${reason}`;
   }
-  if (!WebAssembly.validate(mutant)) {
+  let module: WebAssembly.Module;
+  try {
+    module = new WebAssembly.Module(bytes);
+  } catch (error) {
     result.invalid++;
-    return undefined;
+    return notForm.test((error as Error).message) ? undefined : `admitted, but ${error}`;
   }
   result.valid++;
-  const module = new WebAssembly.Module(mutant);
   const surface = [WebAssembly.Module.imports(module), WebAssembly.Module.exports(module)];
   return JSON.stringify(surface) === SURFACE ? undefined : `surface ${JSON.stringify(surface)}`;
 }

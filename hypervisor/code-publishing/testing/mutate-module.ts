@@ -196,6 +196,7 @@ export class ModuleMutator {
   #changed(instruction: Uint8Array): Uint8Array {
     const random = this.#random;
     const opcode = instruction[0] as number;
+    if (random.chance(0.1)) return this.#written(instruction);
     if (opcode === OP_CONST32) return Uint8Array.from([opcode, ...signedLeb(BigInt(this.#number() | 0))]);
     if (opcode === OP_CONST64)
       return Uint8Array.from([opcode, ...signedLeb(BigInt.asIntN(64, this.#wideNumber()))]);
@@ -212,6 +213,15 @@ export class ModuleMutator {
     if (others !== undefined) changed[0] = random.pick(others);
     else changed[random.below(changed.length)] = random.below(256);
     return changed;
+  }
+
+  /** The same with its last immediate in more bytes than it takes, maybe in more than it may, maybe with too much in it. */
+  #written(instruction: Uint8Array): Uint8Array {
+    const random = this.#random;
+    const last = instruction.length - 1;
+    const bytes = [...instruction.subarray(0, last), (instruction[last] as number) | 0x80];
+    for (let further = random.below(8); further > 0; further--) bytes.push(random.pick([0x80, 0xff]));
+    return Uint8Array.from([...bytes, random.pick([0, 1, 8, 0x0f, 0x10, 0x70, 0x78, 0x7e, 0x7f])]);
   }
 
   #number(): number {
