@@ -2,7 +2,6 @@
 // to the root partition, at each isolation level, each beside its floor in the same run (rows P6 and P7).
 // `npm run bench [-- --json]`. benchmark.js decides how many batches to take; every batch checks its calls.
 import { parseArgs } from 'node:util';
-import Benchmark from 'benchmark';
 import {
   type Console,
   firstConnectionId,
@@ -17,73 +16,16 @@ import { FreeLauncher } from '../../hypervisor/isolation/launcher.ts';
 import { socketPair } from '../../hypervisor/isolation/socket-pair.ts';
 import { describeMachine, machineLine } from '../machine.ts';
 import { bareImportLoop, echoProgram, startRoundTripWorker } from './floors.ts';
-
-interface Result {
-  name: string;
-  level: IsolationLevel | 'bare';
-  nanoseconds: number;
-  /** Relative margin of error at 95 %, in per cent. */
-  marginPercent: number;
-  samples: number;
-  floor: string | null;
-  ratio: number | null;
-}
+import { beside, type Result, results, sample } from './sample.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
 const PEER_SINT = 3;
-const SECONDS = 0.5;
-const results: Result[] = [];
-
-/** Lets benchmark.js sample `batch`, which makes `calls` calls and throws when one went wrong. */
-function sample(
-  name: string,
-  level: Result['level'],
-  calls: number,
-  batch: () => Promise<void>,
-): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    let failure: unknown;
-    const benchmark = new Benchmark(name, {
-      defer: true,
-      maxTime: SECONDS,
-      minSamples: 5,
-      fn: (deferred: { resolve(): void }) => {
-        batch()
-          .catch((error) => {
-            failure = error;
-          })
-          .finally(() => deferred.resolve());
-      },
-      onComplete: () => {
-        if (failure !== undefined) return reject(failure);
-        const { mean, rme, sample: taken } = benchmark.stats;
-        const result = {
-          name,
-          level,
-          nanoseconds: (mean / calls) * 1e9,
-          marginPercent: rme,
-          samples: taken.length,
-        };
-        const whole: Result = { ...result, floor: null, ratio: null };
-        results.push(whole);
-        process.stderr.write(`${level} ${name}\n`);
-        resolve(whole);
-      },
-    });
-    benchmark.run({ async: true });
-  });
-}
 
 /** Orders `calls` calls of kind `letter` and checks the guest's count of good ones. */
 async function order(console: Console, letter: string, calls: number): Promise<void> {
   console.write(`${letter}${calls}\n`);
   const [, good] = await console.waitFor(new RegExp(`${letter} (\\d+) \\d+\\n`));
   if (Number(good) !== calls) throw new Error(`${calls - Number(good)} of ${calls} calls went wrong`);
-}
-
-function beside(result: Result, floor: Result): void {
-  result.floor = `${floor.level} ${floor.name}`;
-  result.ratio = result.nanoseconds / floor.nanoseconds;
 }
 
 async function measureFloors(): Promise<{ call: Result; trip: Result }> {
