@@ -1,6 +1,7 @@
 // The hot dispatch path: hypercall, hypercall with memory parameters, message to another partition, brokered round trip
-// to the root partition, at each isolation level, each beside its floor in the same run (rows P6 and P7).
-// `npm run bench [-- --json]`. benchmark.js decides how many batches to take; every batch checks its calls.
+// to the root partition, at each isolation level, each beside its floor in the same run (rows P6 and P7); and the check
+// of published code. `npm run bench [-- --json]`. benchmark.js decides how many batches to take; every batch checks its
+// calls.
 import { parseArgs } from 'node:util';
 import {
   type Console,
@@ -16,6 +17,7 @@ import { FreeLauncher } from '../../hypervisor/isolation/launcher.ts';
 import { socketPair } from '../../hypervisor/isolation/socket-pair.ts';
 import { describeMachine, machineLine } from '../machine.ts';
 import { bareImportLoop, echoProgram, startRoundTripWorker } from './floors.ts';
+import { measurePublishing } from './publishing.ts';
 import { beside, type Result, results, sample } from './sample.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
@@ -88,6 +90,7 @@ const machine = describeMachine();
 await using hypervisor = await Hypervisor.start();
 const floors = await measureFloors();
 for (const level of isolationLevels) await measureLevel(hypervisor, level, floors);
+await measurePublishing();
 if (values.json) console.log(JSON.stringify({ machine, results }, null, 2));
 else {
   console.log(machineLine(machine));
