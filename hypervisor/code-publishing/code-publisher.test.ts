@@ -76,6 +76,33 @@ describe('the code publisher', () => {
     ]);
   });
 
+  it.each([
+    // i32.const -1, i32.load offset=4294967295
+    [
+      'reads far beyond its memory',
+      [0x41, 0x7f, 0x28, 0, 0xff, 0xff, 0xff, 0xff, 0x0f],
+      WebAssembly.RuntimeError,
+    ],
+    // local.get 0 to 3, i32.const 1024, call_indirect
+    [
+      'calls itself without end',
+      [0x20, 0, 0x20, 1, 0x20, 2, 0x20, 3, 0x41, 0x80, 0x08, 0x11, 0, 0],
+      RangeError,
+    ],
+    // i32.const 0, call_indirect of an empty entry
+    [
+      'calls what is not there',
+      [0x20, 0, 0x20, 1, 0x20, 2, 0x20, 3, 0x41, 0, 0x11, 0, 0],
+      WebAssembly.RuntimeError,
+    ],
+    ['reaches what cannot be', [0x00], WebAssembly.RuntimeError],
+  ] as const)('lets a unit that %s trap', (_what, instructions, error) => {
+    const { publisher, table } = publishing();
+    const unit = unitModule({ code: [...instructions, 0x0b] });
+    expect(publisher.publish(unit, FIRST_PUBLISHED_INDEX)).toBe(HV_STATUS_SUCCESS);
+    expect(() => table.get(FIRST_PUBLISHED_INDEX)?.(0, 0, 0n, 0)).toThrow(error);
+  });
+
   it('publishes nothing without a table that leaves the machine its place and can grow', () => {
     const none = new CodePublisher(createGuestMemory(1));
     for (const value of [undefined, null, 7, {}, []]) {
