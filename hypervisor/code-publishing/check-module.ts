@@ -49,6 +49,12 @@ class Cursor {
     if (index >= limit) throw new Refusal(`${what} ${index} of ${limit}`);
   }
 
+  /** An index below a limit that is one byte and no LEB128, such as a lane's (§5.4.9). */
+  byteIndex(limit: number, what: string): void {
+    const index = this.byte();
+    if (index >= limit) throw new Refusal(`${what} ${index} of ${limit}`);
+  }
+
   /** An unsigned LEB128 of 32 bits (§5.2.2): at most five bytes, nothing in the last one's unused bits. */
   u32(): number {
     let byte = this.byte();
@@ -213,7 +219,7 @@ function readHints(cursor: Cursor): void {
     if (offset <= last) throw new Refusal(`hint for byte ${offset} after that for ${last}`);
     last = offset;
     cursor.expect(1, "the hint's length");
-    cursor.index(2, 'hint');
+    cursor.byteIndex(2, 'hint');
   }
 }
 
@@ -302,7 +308,7 @@ function readInstructions(cursor: Cursor, locals: number, types: number): void {
 
 function readVector(cursor: Cursor): void {
   const number = cursor.u32();
-  if (number === VECTOR.extractLane) cursor.index(2, 'lane');
+  if (number === VECTOR.extractLane) cursor.byteIndex(2, 'lane');
   else if (number !== VECTOR.splat && number !== VECTOR.relaxedMultiplyAdd)
     throw new Refusal(`opcode 0xfd ${number} at byte ${cursor.at}`);
 }

@@ -280,6 +280,7 @@ const hintRules: BrokenModule[] = [
   ['a hint for byte 0', 'hint for byte 0 after', hints(1, 0, 1, 0, 1, 0), hints(1, 0, 1, 1, 1, 0)],
   ['a hint of two bytes', "the hint's length", hints(1, 0, 1, 5, 2, 0, 0), hints(1, 0, 1, 5, 1, 0)],
   ['a hint that is neither', 'hint 2 of 2', hints(1, 0, 1, 5, 1, 2), hints(1, 0, 1, 5, 1, 1)],
+  ['a hint in two bytes', 'hint 129 of 2', hints(1, 0, 1, 5, 1, 0x81, 0), hints(1, 0, 1, 5, 1, 1)],
   ['fewer hints than it says', 'truncated', hints(1, 0, 2, 5, 1, 0), hints(1, 0, 1, 5, 1, 0)],
   ['more hints than it says', 'bytes too many', hints(1, 0, 1, 5, 1, 0, 6, 1, 0), hints(1, 0, 1, 5, 1, 0)],
   [
@@ -451,6 +452,8 @@ const instructionRules: BrokenModule[] = [
   ],
   ['a vector instruction that is not there', 'opcode 0xfd 21', code(0xfd, 0x15), code(0xfd, 0x14)],
   ['a conversion that is not there', 'opcode 0xfc 8 of 8', code(0xfc, 8), code(0xfc, 7)],
+  // What the fuzzer found: a lane is a byte, and where the check reads a number, the engine's next instruction is another.
+  ['a lane in two bytes', 'lane 129 of 2', code(0xfd, 0x21, 0x81, 0), code(0xfd, 0x21, 1)],
   ['a lane that is not there', 'lane 2 of 2', code(0xfd, 0x21, 2), code(0xfd, 0x21, 1)],
   ['a vector instruction', 'opcode 0xfd 12', code(0xfd, 0x0c, ...times(16, [0])), code(0xfd, 0x87, 2)],
   ['code behind its end', 'the body has 2 bytes too many', code(0x20, 0, 0x0b, 0x20), code(0x20, 0)],

@@ -48,6 +48,10 @@ const mutations: readonly Mutation[] = [
   },
   { pattern: /\bcursor\.index\([^()]*\);/g, replacements: () => ['cursor.u32();'] },
   {
+    pattern: /\bcursor\.byteIndex(\([^()]*\));/g,
+    replacements: ([, given]) => ['cursor.byte();', `cursor.index${given};`],
+  },
+  {
     pattern: /(?<=const MAX_\w+ = )[^;]+/g,
     replacements: ([limit]) => [`${limit} - 1`, `${limit} + 1`],
   },
