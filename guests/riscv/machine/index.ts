@@ -34,7 +34,7 @@ const REPORTED: usize = MACHINE_STATE + 16;
 const STRETCH: i32 = 65_536;
 const REPORT_INTERVAL: u64 = 16_000_000;
 /** Heat at which code is translated (translator/heat.ts). Lower and a boot spends more on translating than it gains
- *  (measured: bench/macro/boot.ts). */
+ *  (measured: npm run bench:guest -- --only P4). */
 const HOT: u64 = 300_000;
 const DEFAULT_MEMORY_MIB: u64 = 128;
 
