@@ -11,6 +11,7 @@ export {
 export { Hypervisor, type HypervisorOptions, type PartitionOptions } from './hypervisor.ts';
 export { HypervisorError, type HypervisorErrorCode } from './hypervisor-error.ts';
 export { Console } from './isolation/console-connection.ts';
+export type { Inspection } from './isolation/inspection.ts';
 export { landlockAbi, landlockGaps } from './isolation/landlock.ts';
 export { type IsolationLevel, isolationLevels } from './isolation/partition-container.ts';
 export { installationTop } from './isolation/program-files.ts';

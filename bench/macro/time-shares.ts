@@ -8,7 +8,9 @@ import { type CofferdamShell, type GuestSettings, startCofferdam } from './guest
 export type TimeShares = Record<WorkKind, number>;
 
 export async function sharesOfBoot(hypervisor: Hypervisor, settings: GuestSettings): Promise<TimeShares> {
-  await using shell = await startCofferdam(hypervisor, settings, 'thread', (created) => created.sample(true));
+  await using shell = await startCofferdam(hypervisor, settings, 'thread', (created) =>
+    created.inspect().sample(true),
+  );
   return await sharesOf(shell);
 }
 
@@ -20,16 +22,17 @@ export async function sharesOfCommand(
 ): Promise<TimeShares> {
   await using shell = await startCofferdam(hypervisor, settings, 'thread');
   await shell.run(command);
-  shell.partition.sample(true);
+  shell.partition.inspect().sample(true);
   await shell.run(command);
   return await sharesOf(shell);
 }
 
 /** Samples come with the guest's own end: a guest that is made to end may lose them. */
 async function sharesOf({ partition, powerOff }: CofferdamShell): Promise<TimeShares> {
-  partition.sample(false);
+  const inspection = partition.inspect();
+  inspection.sample(false);
   await powerOff();
-  const { milliseconds, shares } = timeProfile(partition.samples);
+  const { milliseconds, shares } = timeProfile(inspection.samples);
   if (milliseconds === 0) throw new Error('the guest was to be sampled, and was not');
   return shares;
 }

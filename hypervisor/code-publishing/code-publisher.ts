@@ -18,6 +18,7 @@ export class CodePublisher {
   readonly #memory: WebAssembly.Memory;
   #table: FunctionTable | undefined;
   #isTaken = false;
+  #kept: Map<number, Uint8Array> | undefined;
 
   constructor(memory: WebAssembly.Memory) {
     this.#memory = memory;
@@ -26,6 +27,11 @@ export class CodePublisher {
   /** The table that the guest's module exports. Without one nothing can be published. */
   attach(table: unknown): void {
     if (isFunctionTable(table) && table.length <= FIRST_PUBLISHED_INDEX) this.#table = table;
+  }
+
+  /** Has published modules put into `kept` from now on, by table index. */
+  keepIn(kept: Map<number, Uint8Array> | undefined): void {
+    this.#kept = kept;
   }
 
   /** @param bytes the module, copied out of guest memory */
@@ -46,6 +52,7 @@ export class CodePublisher {
       });
       const { exports } = new WebAssembly.Instance(module, imports);
       table.set(index, exports[UNIT_EXPORT]);
+      this.#kept?.set(index, bytes);
       return HV_STATUS_SUCCESS;
     } catch {
       // What the engine's own validation refuses, or a table that does not grow.

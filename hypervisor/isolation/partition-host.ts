@@ -49,6 +49,7 @@ import type { VpOutcome, VpTask } from '../virtual-processor/vp-task.ts';
 import { getWord } from '../vmbus/frame-header.ts';
 import { type Frame, FrameReader } from '../vmbus/frame-reader.ts';
 import { IncomingChannels } from '../vmbus/incoming-channels.ts';
+import type { Inspection } from './inspection.ts';
 
 /** What a partition is made of, apart from its module. */
 export interface PartitionConfiguration {
@@ -71,7 +72,7 @@ export type HostExit =
 
 export type PartitionCounters = Record<(typeof counterNames)[number], number>;
 
-export class PartitionHost {
+export class PartitionHost implements Inspection {
   readonly #configuration: PartitionConfiguration;
   readonly #memory: WebAssembly.Memory;
   readonly #controlBlock = createControlBlock();
@@ -84,8 +85,9 @@ export class PartitionHost {
   readonly #offersComplete = Promise.withResolvers<void>();
   readonly #epochMs = sharedNowMs();
   #disconnected: string | undefined;
-  /** What was sampled of the VP's thread, once it has ended. */
+  #keepsCode = false;
   samples: readonly ProfileEntry[] = [];
+  publishedCode: ReadonlyMap<number, Uint8Array> = new Map();
 
   /**
    * @param vpWorkerFile the VP worker's program
@@ -128,9 +130,11 @@ export class PartitionHost {
       epochMs: this.#epochMs,
       granularityTicks: this.#configuration.granularityTicks,
       mayPublishCode: this.#configuration.mayPublishCode,
+      keepsCode: this.#keepsCode,
     };
     const outcome = (await this.#pool.run(task)) as VpOutcome;
     this.samples = outcome.samples ?? [];
+    this.publishedCode = outcome.publishedCode ?? new Map();
     return this.#explain(outcome);
   }
 
@@ -165,9 +169,16 @@ export class PartitionHost {
     return false;
   }
 
-  /** Has the VP's thread sampled from its next budget on, or no longer. */
   sample(isOn: boolean): void {
     Atomics.store(this.#words, CB_SAMPLING, isOn ? 1 : 0);
+  }
+
+  keepCode(): void {
+    this.#keepsCode = true;
+  }
+
+  get memory(): Uint8Array {
+    return new Uint8Array(this.#memory.buffer);
   }
 
   resume(): void {

@@ -115,7 +115,7 @@ async function follow(session: Session, { partition, console, abort }: Running):
   const detach = attachInput(session, partition, console, leave);
   try {
     abort.onSignal(leave);
-    if (session.options.isSampled) partition.sample(true);
+    if (session.options.isSampled) partition.inspect().sample(true);
     session.start(partition);
     const exit = await partition.exited;
     const ended = session.now();
@@ -134,7 +134,7 @@ async function follow(session: Session, { partition, console, abort }: Running):
       instructions: statistics?.instructions ?? 0,
       counters: statistics?.counters ?? {},
       ...(session.options.isSampled
-        ? { profile: timeProfile(partition.samples, session.options.symbols) }
+        ? { profile: timeProfile(partition.inspect().samples, session.options.symbols) }
         : {}),
     });
     return status;
