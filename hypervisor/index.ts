@@ -1,5 +1,6 @@
 // The SDK. `await using hypervisor = await Hypervisor.start()`, then `createPartition`, `start`, `attachConsole`.
 export { PORT_CONNECTION_BASE as firstConnectionId } from './abi/vmbus.ts';
+export { type UnitLine, type UnitText, unitTexts } from './code-publishing/unit-text.ts';
 export {
   type BareMetalGuest,
   type Engine,
