@@ -20,6 +20,7 @@ import {
 import { type GuestSettings, startCofferdam, startQemu } from './guest-shell.ts';
 import { findImage, isMissing, type MissingImage, pythonImage, settingsFor } from './images.ts';
 import { Interrupted, watchSignals } from './interruption.ts';
+import { markdownLines } from './markdown.ts';
 import { type Contest, measureBoot, measureCommand, measureMemory, type RowResult } from './measure.ts';
 import { type BenchOptions, BenchUsageError, HELP, isWanted, parseBenchOptions } from './options.ts';
 import { Progress } from './progress.ts';
@@ -189,7 +190,10 @@ async function measureAll(options: BenchOptions, report: Report, signal: AbortSi
 function publish(options: BenchOptions, report: Report): void {
   if (report.rows.length + report.skipped.length === 0) return;
   if (options.isJson) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else process.stdout.write(`${reportLines(report).join('\n')}\n`);
+  else {
+    const lines = options.isMarkdown ? markdownLines(report) : reportLines(report);
+    process.stdout.write(`${lines.join('\n')}\n`);
+  }
   if (options.svg === undefined) return;
   const chart = ratioChart(report);
   if (chart === undefined) process.stderr.write(`no ratios, so ${options.svg} was not written\n`);

@@ -13,6 +13,7 @@ describe('the options of the guest benchmarks', () => {
       hasQemu: true,
       hasShares: true,
       isJson: false,
+      isMarkdown: false,
       svg: undefined,
     });
   });
@@ -37,6 +38,7 @@ describe('the options of the guest benchmarks', () => {
     [['--samples', '2.5'], /--samples/],
     [['--memory', 'much'], /--memory.*"much"/],
     [['--isolation', 'none'], /thread, process, jail/],
+    [['--json', '--markdown'], /both/],
     [['--frobnicate'], /frobnicate/],
     [['P3'], /P3/],
     [['--svg'], /svg/],

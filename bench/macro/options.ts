@@ -16,6 +16,7 @@ usage: npm run bench:guest -- [options]
   --no-qemu          Cofferdam alone
   --no-shares        without the untimed runs that tell where the time went
   --json             the result as JSON
+  --markdown         the result as tables for the README
   --svg FILE         a chart of the ratios
   --help             this
 
@@ -29,7 +30,7 @@ Examples:
   npm run bench:guest
   npm run bench:guest -- --only P3 --samples 9
   npm run bench:guest -- --only sha256 --only matrix --no-shares
-  npm run bench:guest -- --coremark ~/coremark --svg chart.svg --json > result.json
+  npm run bench:guest -- --coremark ~/coremark --svg bench/results/guest.svg --json > result.json
 `;
 
 export interface BenchOptions {
@@ -42,6 +43,7 @@ export interface BenchOptions {
   hasQemu: boolean;
   hasShares: boolean;
   isJson: boolean;
+  isMarkdown: boolean;
   svg: string | undefined;
 }
 
@@ -52,6 +54,8 @@ export class BenchUsageError extends Error {}
 export function parseBenchOptions(words: readonly string[]): BenchOptions | 'help' {
   const values = parse(words);
   if (values.help) return 'help';
+  if (values.json && values.markdown)
+    throw new BenchUsageError('--json, --markdown: expected one of them, got both');
   const isolation = isolationLevels.find((level) => level === values.isolation);
   if (isolation === undefined)
     throw new BenchUsageError(
@@ -67,6 +71,7 @@ export function parseBenchOptions(words: readonly string[]): BenchOptions | 'hel
     hasQemu: values.qemu,
     hasShares: values.shares,
     isJson: values.json,
+    isMarkdown: values.markdown,
     svg: values.svg,
   };
 }
@@ -87,6 +92,7 @@ function parse(words: readonly string[]) {
         qemu: { type: 'boolean', default: true },
         shares: { type: 'boolean', default: true },
         json: { type: 'boolean', default: false },
+        markdown: { type: 'boolean', default: false },
         svg: { type: 'string' },
       },
     }).values;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Machine, summarise } from '../machine.ts';
 import { axisEnd, ratioChart } from './chart.ts';
 import type { Group } from './guest-rows.ts';
+import { markdownLines } from './markdown.ts';
 import type { RowResult } from './measure.ts';
 import { groupMeans, type Report, reportLines, timeTable } from './report.ts';
 
@@ -104,6 +105,33 @@ describe('the report', () => {
     expect(reportLines(report([], { skipped })).join('\n')).toContain(
       'not measured: P4 tiny kernel: no image linux-tiny',
     );
+  });
+});
+
+describe('the tables for the README', () => {
+  it('have a column to be filled for v86, but for guest memory', () => {
+    const residentMib = { cofferdam: summarise([120]), qemu: summarise([90]) };
+    const rows = [
+      row('P1', 'core', 1.5),
+      row('P2', 'fib', 0.5),
+      row('P4', 'tiny kernel', null),
+      row('memory', 'boot, 1 GiB', 1, { residentMib }),
+    ];
+    const text = markdownLines(report(rows)).join('\n');
+    expect(text).toContain(
+      [
+        '| program | Cofferdam | QEMU | ratio | v86 |',
+        '|---|---:|---:|---:|---:|',
+        '| core | 1000 ms (900–1200) | 1500 ms (1500–1500) | 1.50 | … |',
+        '| fib | 1000 ms (900–1200) | 500 ms (500–500) | 0.50 | … |',
+      ].join('\n'),
+    );
+    expect(text).toContain('| tiny kernel | 1000 ms (900–1200) | – | – | … |');
+    expect(text).toContain(
+      '| boot, 1 GiB | 1000 ms (900–1200) | 1000 ms (1000–1000) | 1.00 | 120 MiB | 90 MiB |',
+    );
+    expect(text).toContain('P1 1.50 (least 1.50, core), P2 0.87 (least 0.50, fib).');
+    expect(text).not.toContain('time in');
   });
 });
 

@@ -43,7 +43,7 @@ export function groupMeans(rows: readonly RowResult[]): GroupMean[] {
 }
 
 /** Kinds of work that get a column, with its head. */
-const shareColumns: readonly (readonly [WorkKind, string])[] = [
+export const shareColumns: readonly (readonly [WorkKind, string])[] = [
   ['translated', 'translated'],
   ['interpreter', 'interpreter'],
   ['translation', 'translating'],
@@ -57,7 +57,7 @@ const shareColumns: readonly (readonly [WorkKind, string])[] = [
 export const showTime = ({ median, min, max }: Summary): string =>
   `${median.toFixed(0)} ms (${min.toFixed(0)}–${max.toFixed(0)})`;
 
-const showMib = (summary: Summary | null | undefined): string =>
+export const showMib = (summary: Summary | null | undefined): string =>
   summary === null || summary === undefined ? '' : `${summary.median.toFixed(0)} MiB`;
 
 export function timeTable(rows: readonly RowResult[]): string[] {
