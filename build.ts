@@ -88,6 +88,8 @@ async function buildHost(): Promise<void> {
     'hypervisor/**/*.ts',
     'root-partition/**/*.ts',
     'guests/images/**/*.ts',
+    'guests/riscv/{inspection,isa}/*.ts',
+    'guests/riscv/machine/{hart/state,memory/layout}.ts',
     ...hostFiles,
     'build.ts',
   ]);

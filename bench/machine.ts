@@ -26,10 +26,10 @@ export function describeMachine(): Machine {
   };
 }
 
-/** First line of `qemu-system-riscv64 --version`, or null where it is not installed. */
-export function qemuVersion(): string | null {
+/** The first line of what QEMU says of its version, or null where it is not installed. */
+export function qemuVersion(program = 'qemu-system-riscv64'): string | null {
   try {
-    return execFileSync('qemu-system-riscv64', ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? null;
+    return execFileSync(program, ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? null;
   } catch {
     return null;
   }
@@ -47,6 +47,7 @@ export interface Summary {
   max: number;
 }
 
+/** @param values at least one */
 export function summarise(values: readonly number[]): Summary {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -55,4 +56,9 @@ export function summarise(values: readonly number[]): Summary {
       ? (sorted[middle] as number)
       : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
   return { samples: sorted.length, median, min: sorted[0] as number, max: sorted.at(-1) as number };
+}
+
+/** What means of ratios have to be: the mean of the inverses is its inverse. */
+export function geometricMean(ratios: readonly number[]): number {
+  return Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
 }

@@ -12,7 +12,7 @@ const rules: { area: string; mayImport: string[] }[] = [
   { area: 'hypervisor/', mayImport: ['hypervisor/'] },
   {
     area: 'root-partition/admin/cli/',
-    mayImport: ['root-partition/admin/', 'hypervisor/index.ts', 'guests/images/'],
+    mayImport: ['root-partition/admin/', 'hypervisor/index.ts', 'guests/images/', 'guests/riscv/inspection/'],
   },
   {
     area: 'root-partition/main.ts',

@@ -1,5 +1,6 @@
 // The SDK. `await using hypervisor = await Hypervisor.start()`, then `createPartition`, `start`, `attachConsole`.
 export { PORT_CONNECTION_BASE as firstConnectionId } from './abi/vmbus.ts';
+export { type UnitLine, type UnitText, unitTexts } from './code-publishing/unit-text.ts';
 export {
   type BareMetalGuest,
   type Engine,
@@ -11,6 +12,7 @@ export {
 export { Hypervisor, type HypervisorOptions, type PartitionOptions } from './hypervisor.ts';
 export { HypervisorError, type HypervisorErrorCode } from './hypervisor-error.ts';
 export { Console } from './isolation/console-connection.ts';
+export type { Inspection } from './isolation/inspection.ts';
 export { landlockAbi, landlockGaps } from './isolation/landlock.ts';
 export { type IsolationLevel, isolationLevels } from './isolation/partition-container.ts';
 export { installationTop } from './isolation/program-files.ts';

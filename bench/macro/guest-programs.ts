@@ -11,26 +11,53 @@ import type { BootFiles } from '../../guests/images/index.ts';
 const COMPILER = 'riscv64-linux-gnu-gcc';
 const sources = join(dirname(fileURLToPath(import.meta.url)), '../guest');
 
-export interface GuestPrograms {
+export interface GuestPrograms extends Disposable {
   /** The same boot files, with the programs in /bench. */
   addTo(files: BootFiles): BootFiles;
   compiler: string;
-  [Symbol.dispose](): void;
 }
+
+/** Why programs cannot be compiled here. */
+export class NoCompiler extends Error {}
 
 function compile(output: string, flags: readonly string[], inputs: readonly string[]): void {
   execFileSync(COMPILER, ['-O2', '-static', '-o', output, ...flags, ...inputs], { stdio: 'inherit' });
 }
 
-/** @param coremark folder with the sources of EEMBC's CoreMark, should its row be wanted */
-export function buildGuestPrograms(coremark: string | undefined): GuestPrograms {
-  let compiler: string;
+function compilerVersion(): string {
   try {
-    compiler = execFileSync(COMPILER, ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? COMPILER;
+    return execFileSync(COMPILER, ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? COMPILER;
   } catch {
-    throw new Error(`${COMPILER} is not installed; on Debian: apt-get install gcc-riscv64-linux-gnu`);
+    throw new NoCompiler(`${COMPILER} is not installed; on Debian: apt-get install gcc-riscv64-linux-gnu`);
   }
-  const folder = mkdtempSync(join(tmpdir(), 'cofferdam-bench-'));
+}
+
+/**
+ * @param coremark folder with the sources of EEMBC's CoreMark, should its row be wanted
+ * @throws NoCompiler
+ */
+export function buildGuestPrograms(coremark: string | undefined): GuestPrograms {
+  const compiler = compilerVersion();
+  using started = new DisposableStack();
+  const folder = started.adopt(mkdtempSync(join(tmpdir(), 'cofferdam-bench-')), (made) =>
+    rmSync(made, { recursive: true, force: true }),
+  );
+  const archive = writeCpio(compileAll(folder, coremark));
+  const owned = started.move();
+  let archives = 0;
+  return {
+    compiler,
+    addTo: (files) => {
+      const initramfsPath = join(folder, `initramfs-${archives++}`);
+      const image = readFileSync(files.initramfsPath);
+      writeFileSync(initramfsPath, Buffer.concat([image, Buffer.alloc(-image.length & 3), archive]));
+      return { ...files, initramfsPath };
+    },
+    [Symbol.dispose]: () => owned.dispose(),
+  };
+}
+
+function compileAll(folder: string, coremark: string | undefined): CpioTree {
   const tree: CpioTree = new Map();
   const add = (name: string): void => {
     tree.set(`bench/${name}`, { type: 'file', mode: 0o755, data: readFileSync(join(folder, name)) });
@@ -46,15 +73,5 @@ export function buildGuestPrograms(coremark: string | undefined): GuestPrograms 
     ]);
     add('coremark');
   }
-  const archive = writeCpio(tree);
-  return {
-    compiler,
-    addTo: (files) => {
-      const initramfsPath = join(folder, 'initramfs');
-      const image = readFileSync(files.initramfsPath);
-      writeFileSync(initramfsPath, Buffer.concat([image, Buffer.alloc(-image.length & 3), archive]));
-      return { ...files, initramfsPath };
-    },
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
-  };
+  return tree;
 }

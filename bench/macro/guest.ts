@@ -1,143 +1,243 @@
-// Programs in a Linux guest: Cofferdam beside QEMU, on the same kernel, initramfs and binaries, interleaved, with the
-// output of every run compared. Rows P1 to P3; `node bench/macro/guest.ts --help` lists the options.
-import { parseArgs } from 'node:util';
-import { bootFiles, openImage } from '../../guests/images/index.ts';
-import { Hypervisor, type IsolationLevel } from '../../hypervisor/index.ts';
-import { describeMachine, machineLine, qemuVersion, type Summary, summarise } from '../machine.ts';
-import { buildGuestPrograms } from './guest-programs.ts';
-import { coremarkRow, type GuestRow, guestRows } from './guest-rows.ts';
-import { type GuestSettings, type GuestShell, startCofferdam, startQemu } from './guest-shell.ts';
+// `npm run bench:guest`: rows P1 to P4 and what guest memory costs, in Cofferdam and in QEMU. See options.ts.
+import { writeFileSync } from 'node:fs';
+import { bootFiles, type StoredImage } from '../../guests/images/index.ts';
+import { Hypervisor, HypervisorError } from '../../hypervisor/index.ts';
+import { describeMachine, qemuVersion } from '../machine.ts';
+import { ratioChart } from './chart.ts';
+import { buildGuestPrograms, type GuestPrograms, NoCompiler } from './guest-programs.ts';
+import {
+  bootRows,
+  coremarkRow,
+  type Group,
+  type GuestRow,
+  groups,
+  guestRows,
+  memoryCommand,
+  memoryRows,
+  PROGRAMS,
+  pythonRow,
+} from './guest-rows.ts';
+import { type GuestSettings, startCofferdam, startQemu } from './guest-shell.ts';
+import { findImage, isMissing, type MissingImage, pythonImage, settingsFor } from './images.ts';
+import { Interrupted, watchSignals } from './interruption.ts';
+import { markdownLines } from './markdown.ts';
+import { type Contest, measureBoot, measureCommand, measureMemory, type RowResult } from './measure.ts';
+import { type BenchOptions, BenchUsageError, HELP, isWanted, parseBenchOptions } from './options.ts';
+import { Progress } from './progress.ts';
+import { type Report, reportLines, showTime } from './report.ts';
+import { sharesOfBoot, sharesOfCommand } from './time-shares.ts';
 
-const HELP = `Runs programs in a Linux guest, in Cofferdam and in QEMU alternately, and compares times and results.
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+const BOOT_MEMORY_MIB = 256;
 
-usage: npm run bench:guest -- [options]
+class Bench {
+  readonly #options: BenchOptions;
+  readonly #report: Report;
+  readonly #signal: AbortSignal;
+  readonly #hypervisor: Hypervisor;
+  readonly #programs: GuestPrograms | null;
+  readonly #progress = new Progress(process.stderr);
 
-  --samples N        runs of each program on each machine (default 5)
-  --only TEXT        rows whose group or name holds TEXT
-  --image NAME       Linux image (default linux-tiny)
-  --memory MIB       guest memory (default 256)
-  --isolation LEVEL  thread, process or jail (default jail)
-  --coremark DIR     also EEMBC's CoreMark, from its sources in DIR
-  --no-qemu          Cofferdam alone
-  --json             the result as JSON
+  constructor(
+    options: BenchOptions,
+    report: Report,
+    signal: AbortSignal,
+    hypervisor: Hypervisor,
+    programs: GuestPrograms | null,
+  ) {
+    this.#options = options;
+    this.#report = report;
+    this.#signal = signal;
+    this.#hypervisor = hypervisor;
+    this.#programs = programs;
+  }
 
-Examples:
-  npm run bench:guest
-  npm run bench:guest -- --only P3 --samples 9
-  npm run bench:guest -- --coremark ~/coremark --json > result.json`;
-
-const { values } = parseArgs({
-  allowNegative: true,
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    samples: { type: 'string', default: '5' },
-    only: { type: 'string' },
-    image: { type: 'string', default: 'linux-tiny' },
-    memory: { type: 'string', default: '256' },
-    isolation: { type: 'string', default: 'jail' },
-    coremark: { type: 'string' },
-    qemu: { type: 'boolean', default: true },
-    json: { type: 'boolean', default: false },
-  },
-});
-if (values.help) {
-  console.log(HELP);
-  process.exit(0);
-}
-
-interface Result {
-  group: GuestRow['group'];
-  name: string;
-  cofferdam: Summary;
-  qemu: Summary | null;
-  /** QEMU's median time as a multiple of Cofferdam's: above 1, Cofferdam is faster. */
-  ratio: number | null;
-  /** Guest instructions per microsecond. */
-  mips: number | null;
-  output: string;
-}
-
-/** The last line of what a command printed. */
-const lastLine = (output: string): string => output.trim().split('\n').at(-1)?.trim() ?? '';
-
-async function measure(row: GuestRow, ours: GuestShell, theirs: GuestShell | null): Promise<Result> {
-  const samples = Number(values.samples);
-  const times = { cofferdam: [] as number[], qemu: [] as number[] };
-  const outputs = new Set<string>();
-  const before = (await ours.statistics())?.instructions ?? null;
-  // The first run of each is not counted: files come into the cache, hot code is found.
-  for (let sample = -1; sample < samples; sample++) {
-    for (const [machine, shell] of [
-      ['cofferdam', ours],
-      ['qemu', theirs],
-    ] as const) {
-      if (shell === null) continue;
-      const { output, milliseconds } = await shell.run(row.command);
-      outputs.add(lastLine(output));
-      if (sample >= 0) times[machine].push(milliseconds);
+  async run(): Promise<void> {
+    try {
+      const { coremark, image } = this.#options;
+      const rows = [...(coremark === undefined ? [] : [coremarkRow]), ...guestRows];
+      await this.#commands(this.#wanted(rows), () => findImage(image));
+      await this.#commands(this.#wanted([pythonRow]), () => pythonImage(this.#signal));
+      await this.#boots();
+      await this.#memory();
+    } finally {
+      this.#progress.end();
     }
   }
-  if (outputs.size !== 1) throw new Error(`${row.name}: results differ: ${[...outputs].join(' | ')}`);
-  const after = (await ours.statistics())?.instructions ?? null;
-  const cofferdam = summarise(times.cofferdam);
-  const qemu = theirs === null ? null : summarise(times.qemu);
-  const instructions = before === null || after === null ? null : (after - before) / (samples + 1);
-  return {
-    group: row.group,
-    name: row.name,
-    cofferdam,
-    qemu,
-    ratio: qemu === null ? null : qemu.median / cofferdam.median,
-    mips: instructions === null ? null : instructions / cofferdam.median / 1000,
-    output: [...outputs][0] as string,
+
+  #wanted<T extends { group: Group; name: string }>(rows: readonly T[]): T[] {
+    return rows.filter((row) => isWanted(row, this.#options.only));
+  }
+
+  #contest(name: string): Contest {
+    const { samples, isolation, hasQemu } = this.#options;
+    return {
+      hypervisor: this.#hypervisor,
+      isolation,
+      hasQemu,
+      samples,
+      onSample: (done, of) => this.#progress.step(`${name}: ${done} of ${of}`),
+    };
+  }
+
+  #skip(row: { group: Group; name: string }, reason: string): void {
+    this.#report.skipped.push({ group: row.group, name: row.name, reason });
+    this.#progress.say(`${row.group} ${row.name}: not measured: ${reason}`);
+  }
+
+  #add(row: RowResult): void {
+    this.#report.rows.push(row);
+    const ratio = row.ratio === null ? '' : `, QEMU ${row.ratio.toFixed(2)} times that`;
+    this.#progress.say(`${row.group} ${row.name}: ${showTime(row.cofferdam)}${ratio}`);
+  }
+
+  /** Commands at the shells of one image, booted once for all of them. */
+  async #commands(rows: readonly GuestRow[], find: () => Promise<StoredImage | MissingImage>): Promise<void> {
+    const possible = rows.filter((row) => this.#programs !== null || !row.command.includes(PROGRAMS));
+    for (const row of rows) if (!possible.includes(row)) this.#skip(row, 'its program could not be compiled');
+    if (possible.length === 0) return;
+    const image = await find();
+    if (isMissing(image)) {
+      for (const row of possible) this.#skip(row, image.reason);
+      return;
+    }
+    const files = bootFiles(image);
+    const settings = settingsFor(
+      image,
+      this.#programs?.addTo(files) ?? files,
+      this.#options.memoryMib,
+      this.#signal,
+    );
+    await using ours = await startCofferdam(this.#hypervisor, settings, this.#options.isolation);
+    await using theirs = this.#options.hasQemu ? await startQemu(settings) : null;
+    for (const row of possible) {
+      const result = await measureCommand(row, { cofferdam: ours, qemu: theirs }, this.#contest(row.name));
+      result.shares = await this.#shares(row.name, () =>
+        sharesOfCommand(this.#hypervisor, settings, row.command),
+      );
+      this.#add(result);
+    }
+  }
+
+  async #shares(name: string, measure: () => Promise<RowResult['shares']>): Promise<RowResult['shares']> {
+    if (!this.#options.hasShares) return null;
+    this.#progress.step(`${name}: where its time goes`);
+    return measure();
+  }
+
+  async #boots(): Promise<void> {
+    for (const row of this.#wanted(bootRows)) {
+      const image = await findImage(row.image);
+      if (isMissing(image)) {
+        this.#skip(row, image.reason);
+        continue;
+      }
+      const files = bootFiles(image, { profile: row.profile });
+      const settings = settingsFor(image, files, BOOT_MEMORY_MIB, this.#signal);
+      const result = await measureBoot(row, settings, this.#contest(row.name));
+      result.shares = await this.#shares(row.name, () => sharesOfBoot(this.#hypervisor, settings));
+      this.#add(result);
+    }
+  }
+
+  async #memory(): Promise<void> {
+    const rows = this.#wanted(memoryRows);
+    if (rows.length === 0) return;
+    const image = await findImage(this.#options.image);
+    for (const row of rows) {
+      if (isMissing(image)) {
+        this.#skip(row, image.reason);
+        continue;
+      }
+      const files = bootFiles(image);
+      const settings = settingsFor(image, this.#programs?.addTo(files) ?? files, row.memoryMib, this.#signal);
+      await this.#memoryRow(row, settings);
+    }
+  }
+
+  async #memoryRow(row: (typeof memoryRows)[number], settings: GuestSettings): Promise<void> {
+    const command = this.#programs === null ? null : memoryCommand;
+    try {
+      const results = await measureMemory(row, settings, command, this.#contest(row.name));
+      for (const result of results) this.#add(result);
+    } catch (error) {
+      if (!(error instanceof HypervisorError) || error.code !== 'OUT_OF_MEMORY_POOL') throw error;
+      this.#skip(row, error.message);
+    }
+  }
+}
+
+/** Without a compiler, what needs one is left out. */
+function compilePrograms(options: BenchOptions): GuestPrograms | null {
+  try {
+    return buildGuestPrograms(options.coremark);
+  } catch (error) {
+    if (!(error instanceof NoCompiler)) throw error;
+    process.stderr.write(`${error.message}: programs of our own are left out\n`);
+    return null;
+  }
+}
+
+async function measureAll(options: BenchOptions, report: Report, signal: AbortSignal): Promise<void> {
+  using programs = compilePrograms(options);
+  report.compiler = programs?.compiler ?? null;
+  await using hypervisor = await Hypervisor.start();
+  for (const warning of hypervisor.warnings) process.stderr.write(`warning: ${warning}\n`);
+  await new Bench(options, report, signal, hypervisor, programs).run();
+}
+
+function publish(options: BenchOptions, report: Report): void {
+  if (report.rows.length + report.skipped.length === 0) return;
+  if (options.isJson) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else {
+    const lines = options.isMarkdown ? markdownLines(report) : reportLines(report);
+    process.stdout.write(`${lines.join('\n')}\n`);
+  }
+  if (options.svg === undefined) return;
+  const chart = ratioChart(report);
+  if (chart === undefined) process.stderr.write(`no ratios, so ${options.svg} was not written\n`);
+  else writeFileSync(options.svg, chart);
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const options = parseBenchOptions(words);
+  if (options === 'help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const signal = watchSignals();
+  if (options.hasQemu && qemuVersion() === null) {
+    process.stderr.write('qemu-system-riscv64 is not installed: times of Cofferdam alone, no ratios\n');
+    options.hasQemu = false;
+  }
+  const { samples, isolation } = options;
+  const report: Report = {
+    machine: describeMachine(),
+    compiler: null,
+    samples,
+    isolation,
+    rows: [],
+    skipped: [],
   };
+  try {
+    await measureAll(options, report, signal);
+    return report.rows.length > 0 ? 0 : EXIT_FAILED;
+  } catch (error) {
+    const reason: unknown = signal.aborted ? signal.reason : error;
+    process.stderr.write(`${(reason as Error).message}\n`);
+    return reason instanceof Interrupted ? reason.exitStatus : EXIT_FAILED;
+  } finally {
+    report.rows.sort((a, b) => groups.indexOf(a.group) - groups.indexOf(b.group));
+    // What was measured before something went wrong was measured all the same.
+    publish(options, report);
+  }
 }
 
-const show = ({ median, min, max }: Summary): string =>
-  `${median.toFixed(0).padStart(6)} ms (${min.toFixed(0)}–${max.toFixed(0)})`;
-
-function line(result: Result): string {
-  const { group, name, cofferdam, qemu, ratio, mips } = result;
-  const theirs = qemu === null ? '' : `  QEMU ${show(qemu).padEnd(24)}  ratio ${ratio?.toFixed(2)}`;
-  return `${group} ${name.padEnd(14)} Cofferdam ${show(cofferdam).padEnd(24)}${theirs}  ${mips?.toFixed(0)} MIPS`;
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof BenchUsageError)) throw error;
+  process.stderr.write(`${error.message}; --help tells more\n`);
+  process.exitCode = EXIT_USAGE;
 }
-
-function geometricMean(numbers: readonly number[]): number {
-  return Math.exp(numbers.reduce((sum, number) => sum + Math.log(number), 0) / numbers.length);
-}
-
-function summaryLines(results: readonly Result[]): string[] {
-  return (['P1', 'P2', 'P3'] as const).flatMap((group) => {
-    const ratios = results.flatMap((result) => (result.group === group ? (result.ratio ?? []) : []));
-    if (ratios.length === 0) return [];
-    const worst = Math.min(...ratios);
-    return [`${group}: geometric mean ${geometricMean(ratios).toFixed(2)}, worst ${worst.toFixed(2)}`];
-  });
-}
-
-const machine = describeMachine();
-const hasQemu = values.qemu && qemuVersion() !== null;
-if (values.qemu && !hasQemu) process.stderr.write('qemu-system-riscv64 is not installed: no ratios\n');
-using programs = buildGuestPrograms(values.coremark);
-const image = await openImage(values.image);
-const settings: GuestSettings = {
-  files: programs.addTo(bootFiles(image)),
-  readyPattern: new RegExp(image.manifest.readyPattern),
-  memoryMib: Number(values.memory),
-  transport: values.image.includes('tiny') ? 'mmio' : 'pci',
-};
-await using hypervisor = await Hypervisor.start();
-await using ours = await startCofferdam(hypervisor, settings, values.isolation as IsolationLevel);
-await using theirs = hasQemu ? await startQemu(settings) : null;
-const rows = [...(values.coremark === undefined ? [] : [coremarkRow]), ...guestRows].filter(
-  ({ group, name }) => values.only === undefined || group === values.only || name.includes(values.only),
-);
-if (!values.json) console.log(`${machineLine(machine)}; ${programs.compiler}`);
-const results: Result[] = [];
-for (const row of rows) {
-  results.push(await measure(row, ours, theirs));
-  if (!values.json) console.log(line(results.at(-1) as Result));
-}
-if (values.json)
-  console.log(JSON.stringify({ machine, compiler: programs.compiler, rows: results }, null, 2));
-else for (const text of summaryLines(results)) console.log(text);

@@ -14,7 +14,7 @@ import { type ImageFile, type ImageManifest, type ImageProfile, MANIFEST_SCHEMA 
 import type { PackageRecord } from './package-index.ts';
 
 /** Raised whenever equal inputs would give another image: part of every hash. */
-const BUILDER_VERSION = 2;
+const BUILDER_VERSION = 4;
 
 export interface BuildRequest {
   readonly name: string;
@@ -29,10 +29,16 @@ export interface ImageBuild {
   /** For everything else; gone afterwards. */
   readonly temporaryFolder: string;
   readonly downloadCache: string;
-  /** The kernel of an image, verified, that was compiled from equal inputs before. */
-  findCompiledKernel(kernelBuildId: string): Promise<string | undefined>;
+  /** Kernel and symbols of an image, verified, that were compiled from equal inputs before. */
+  findCompiledKernel(kernelBuildId: string): Promise<CompiledKernel | undefined>;
   /** To be called once with the packages that the request came down to. */
   resolved(packages: readonly PackageRecord[], others?: Readonly<Record<string, string>>): void;
+}
+
+/** Paths. */
+export interface CompiledKernel {
+  readonly kernel: string;
+  readonly symbols: string;
 }
 
 /** What a builder knows before the costly part begins. */
@@ -40,6 +46,7 @@ export interface PreparedBuild {
   readonly index: ImageManifest['index'];
   readonly kernelRelease: string;
   readonly kernelBuildId?: string;
+  readonly kernelSymbols?: string;
   readonly profiles: Readonly<Record<ProfileName, ImageProfile>>;
   readonly minimumMemoryMiB: number;
   /** Writes kernel and initramfs into the build's folder. Not called when an equal image exists. */
@@ -118,7 +125,7 @@ function buildLocked(locked: LockedBuild): Promise<BuiltImage> {
       if (same !== undefined && (await isIntact(store, same.manifest))) return { ...same, isCached: true };
       await prepared.write();
       progress({ phase: 'store', text: 'hashing' });
-      const files = await hashFiles(folder, prepared.profiles);
+      const files = await hashFiles(folder, prepared);
       const { write: _, ...facts } = prepared;
       const manifest: ImageManifest = {
         schema: MANIFEST_SCHEMA,
@@ -155,10 +162,15 @@ function buildLocked(locked: LockedBuild): Promise<BuiltImage> {
   });
 }
 
-async function findCompiledKernel(store: ImageStore, kernelBuildId: string): Promise<string | undefined> {
-  for (const image of store.list()) {
-    const isSame = image.manifest.kernelBuildId === kernelBuildId;
-    if (isSame && (await isIntact(store, image.manifest))) return join(image.folder, 'kernel');
+async function findCompiledKernel(
+  store: ImageStore,
+  kernelBuildId: string,
+): Promise<CompiledKernel | undefined> {
+  for (const { folder, manifest } of store.list()) {
+    const { kernelSymbols } = manifest;
+    if (manifest.kernelBuildId !== kernelBuildId || kernelSymbols === undefined) continue;
+    if (await isIntact(store, manifest))
+      return { kernel: join(folder, 'kernel'), symbols: join(folder, kernelSymbols) };
   }
   return undefined;
 }
@@ -179,9 +191,10 @@ function uniqueRecords(records: readonly PackageRecord[]): PackageRecord[] {
 
 async function hashFiles(
   folder: string,
-  profiles: PreparedBuild['profiles'],
+  { profiles, kernelSymbols }: PreparedBuild,
 ): Promise<Record<string, ImageFile>> {
   const names = new Set(['kernel', ...Object.values(profiles).map((profile) => profile.initramfs)]);
+  if (kernelSymbols !== undefined) names.add(kernelSymbols);
   const files: Record<string, ImageFile> = {};
   for (const name of names) {
     const path = join(folder, name);

@@ -1,12 +1,12 @@
 // Builds the image "linux-tiny": a kernel compiled from Debian's linux-source package with nothing but what our
 // machine has (tiny-virt.config over tinyconfig, everything built in), and the same initramfs without modules.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AptArchive, type AptArchiveOptions, openFirstUsableSuite, sha256Hex } from './apt-archive.ts';
 import { type DebianArchive, findDebianArchive } from './apt-sources.ts';
-import { type BuildRequest, describeIndex, hashOf, runBuild } from './build-image.ts';
+import { type BuildRequest, type CompiledKernel, describeIndex, hashOf, runBuild } from './build-image.ts';
 import { DEFAULT_SUITES } from './build-linux.ts';
 import type { BuildOptions, BuiltImage } from './build-options.ts';
 import type { BuildProgress } from './build-progress.ts';
@@ -24,6 +24,9 @@ import type { PackageRecord } from './package-index.ts';
 import { findTool, runCommand } from './subprocess.ts';
 
 const CONFIG_PATH = fileURLToPath(new URL('./tiny-virt.config', import.meta.url));
+
+/** Where an image keeps the kernel's System.map: profiles name functions by it. */
+const SYMBOLS_FILE = 'system-map';
 
 /** What a build of the kernel calls, and the Debian package that brings it. */
 export const BUILD_TOOLS: readonly (readonly [tool: string, packageName: string])[] = [
@@ -87,6 +90,7 @@ export async function buildLinuxTiny(options: BuildOptions, progress: BuildProgr
       index: describeIndex(guest),
       kernelRelease: source.record.version.replace(/-[^-]*$/, ''),
       kernelBuildId,
+      kernelSymbols: SYMBOLS_FILE,
       profiles: {
         stock: { commandLine: 'quiet', initramfs: 'initramfs' },
         fast: { commandLine: 'quiet', initramfs: 'initramfs' },
@@ -95,17 +99,16 @@ export async function buildLinuxTiny(options: BuildOptions, progress: BuildProgr
       write: async () => {
         const tree = await assembleUserland(plan, { ...packages, archive: guest });
         writeFileSync(join(build.folder, 'initramfs'), writeCpio(tree));
-        const compiled = await build.findCompiledKernel(kernelBuildId);
-        const image =
-          compiled === undefined
-            ? await compileSource(
-                source,
-                { ...packages, archive: source.archive },
-                build.temporaryFolder,
-                config,
-              )
-            : readFileSync(compiled);
-        writeFileSync(join(build.folder, 'kernel'), image);
+        const compiled =
+          (await build.findCompiledKernel(kernelBuildId)) ??
+          (await compileSource(
+            source,
+            { ...packages, archive: source.archive },
+            build.temporaryFolder,
+            config,
+          ));
+        copyFileSync(compiled.kernel, join(build.folder, 'kernel'));
+        copyFileSync(compiled.symbols, join(build.folder, SYMBOLS_FILE));
       },
     };
   });
@@ -179,7 +182,7 @@ async function compileSource(
   packages: PackageSourceOptions,
   temporaryFolder: string,
   config: string,
-): Promise<Buffer> {
+): Promise<CompiledKernel> {
   const { progress, signal } = packages;
   const [path] = await fetchPackages([source.record], packages);
   const folder = join(temporaryFolder, 'kernel');
@@ -211,7 +214,7 @@ async function compileKernel(
   config: string,
   progress: BuildProgress,
   signal: AbortSignal | undefined,
-): Promise<Buffer> {
+): Promise<CompiledKernel> {
   const env = { ...KERNEL_ENVIRONMENT, CROSS_COMPILE: crossPrefix() };
   const make = (args: string[], onStdout?: (chunk: Buffer) => void): Promise<Buffer> =>
     runCommand('make', args, { cwd: folder, env, signal, ...(onStdout === undefined ? {} : { onStdout }) });
@@ -231,7 +234,9 @@ async function compileKernel(
   });
   const output = join(folder, 'arch/riscv/boot');
   if (!readdirSync(output).includes('Image')) throw new ImageError('kernel-invalid', 'make wrote no Image');
-  return toRiscvImage(readFileSync(join(output, 'Image')));
+  const kernel = join(output, 'kernel');
+  writeFileSync(kernel, toRiscvImage(readFileSync(join(output, 'Image'))));
+  return { kernel, symbols: join(folder, 'System.map') };
 }
 
 /** A kernel configuration with some options replaced (Linux Documentation/kbuild/kconfig.rst: `CONFIG_X=y`). */

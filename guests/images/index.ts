@@ -41,6 +41,11 @@ export function removeImage(name: string, id?: string, cacheFolder?: string): st
   return removed;
 }
 
+/** The System.map of an image's kernel, where the image was made with it. */
+export function kernelSymbols({ folder, manifest }: StoredImage): string | undefined {
+  return manifest.kernelSymbols === undefined ? undefined : join(folder, manifest.kernelSymbols);
+}
+
 export interface BootChoice {
   readonly profile?: ProfileName | undefined;
   /** `ttyS0`, `hvc0`: one of the manifest's consoles; the first when not given. */

@@ -29,6 +29,7 @@ describe('parseManifest', () => {
         profiles: { ...sampleManifest().profiles, fast: { commandLine: '', initramfs: 'constructor' } },
       },
     ],
+    ['symbols that are not there', { kernelSymbols: 'system-map' }],
     ['a value that cannot become a string', { schema: { toString: false } }],
     ['no console', { consoles: [] }],
     ['a pattern that does not compile', { readyPattern: '(' }],

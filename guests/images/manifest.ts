@@ -44,6 +44,8 @@ export interface ImageManifest {
   readonly kernelRelease: string;
   /** Hash of source, configuration and compiler, when the kernel was compiled for this image. */
   readonly kernelBuildId?: string;
+  /** Which of the files holds the kernel's symbols, as System.map has them. */
+  readonly kernelSymbols?: string;
   /** Suite of the archive, dates of its index; expired ones were accepted explicitly. */
   readonly index: {
     readonly suite: string;
@@ -90,6 +92,8 @@ export function parseManifest(text: string, origin: string): ImageManifest {
   const files = record(manifest.files, origin, 'files');
   for (const [name, file] of Object.entries(files)) checkFile(name, file, origin);
   if (files['kernel'] === undefined) throw corrupt(origin, 'a file named kernel', 'none');
+  if (manifest.kernelSymbols !== undefined)
+    checkListed('kernelSymbols', manifest.kernelSymbols, files, origin);
   const profiles = record(manifest.profiles, origin, 'profiles');
   for (const name of PROFILE_NAMES)
     checkProfile(record(profiles[name], origin, `profiles.${name}`), files, origin);
@@ -124,9 +128,14 @@ function checkProfile(
   origin: string,
 ): void {
   checkString(profile['commandLine'], origin, 'commandLine');
-  checkString(profile['initramfs'], origin, 'initramfs');
-  if (!Object.hasOwn(files, profile['initramfs'] as string)) {
-    throw corrupt(origin, 'profiles whose initramfs is among the files', show(profile['initramfs']));
+  checkListed('initramfs', profile['initramfs'], files, origin);
+}
+
+/** A field that names one of the image's files. */
+function checkListed(field: string, value: unknown, files: Record<string, unknown>, origin: string): void {
+  checkString(value, origin, field);
+  if (!Object.hasOwn(files, value as string)) {
+    throw corrupt(origin, `${field} to be among the files`, show(value));
   }
 }
 

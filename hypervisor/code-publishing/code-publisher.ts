@@ -25,6 +25,7 @@ export class CodePublisher {
   readonly #onRefused: OnCodeRefused;
   #table: FunctionTable | undefined;
   #isTaken = false;
+  #kept: Map<number, Uint8Array> | undefined;
 
   constructor(memory: WebAssembly.Memory, onRefused: OnCodeRefused = () => {}) {
     this.#memory = memory;
@@ -34,6 +35,11 @@ export class CodePublisher {
   /** The table that the guest's module exports. Without one nothing can be published. */
   attach(table: unknown): void {
     if (isFunctionTable(table) && table.length <= FIRST_PUBLISHED_INDEX) this.#table = table;
+  }
+
+  /** Has published modules put into `kept` from now on, by table index. */
+  keepIn(kept: Map<number, Uint8Array> | undefined): void {
+    this.#kept = kept;
   }
 
   /** @param bytes the module, copied out of guest memory */
@@ -54,6 +60,7 @@ export class CodePublisher {
     }
     try {
       table.set(index, this.#instantiate(bytes, table));
+      this.#kept?.set(index, bytes);
       return HV_STATUS_SUCCESS;
     } catch (error) {
       // What the engine's own validation refuses, or a table that does not grow. The engine's words may hold the guest's.

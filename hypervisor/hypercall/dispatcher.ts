@@ -89,7 +89,8 @@ export function createHypercallImport(context: HypercallContext): HypercallImpor
     return status === HV_STATUS_SUCCESS ? dispatch(context, code, hi, input, output) : status;
   };
 
-  return (controlLo, controlHi, inputLo, inputHi, outputLo, outputHi) => {
+  // Named for the sampling profiler.
+  return function hypercall(controlLo, controlHi, inputLo, inputHi, outputLo, outputHi) {
     words[counterWord.hypercalls] = (words[counterWord.hypercalls] as number) + 1;
     // A fast call of the TLFS range whose control word holds nothing but its code: no reps, nothing reserved, nothing
     // to allocate. Everything else takes the long way round.

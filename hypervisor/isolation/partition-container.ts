@@ -1,7 +1,7 @@
 // Where a partition runs: the contract of the isolation levels. `thread`: a worker thread of the hypervisor's own
 // process, for trusted guests. `process`: a process of its own. `jail`: such a process, confined by the kernel. The
 // conformance suite (container.test.ts) holds all of them to the same behaviour.
-import type { ProfileEntry } from '../platform/sampling-profiler.ts';
+import type { Inspection } from './inspection.ts';
 import type { HostExit, PartitionConfiguration, PartitionCounters, RefusalReport } from './partition-host.ts';
 
 export type IsolationLevel = 'thread' | 'process' | 'jail';
@@ -35,10 +35,8 @@ export interface PartitionContainer {
   counters(): Promise<PartitionCounters>;
   /** Set by whoever wants to hear of code that was refused; above level `thread` not to be believed, nor its pace. */
   onRefusedCode: ((report: RefusalReport) => void) | undefined;
-  /** At level `thread`: has the VP's thread sampled, or no longer. A confined process may not be. */
-  sample?(isOn: boolean): void;
-  /** What was sampled, once the run is over. */
-  readonly samples?: readonly ProfileEntry[];
+  /** At level `thread` only: what is confined cannot be looked into. */
+  readonly inspection?: Inspection;
   /** Ends it within a second, whatever it is doing, and frees everything. Safe to call again. */
   kill(): Promise<void>;
 }

@@ -50,6 +50,7 @@ import type { VpOutcome, VpTask } from '../virtual-processor/vp-task.ts';
 import { getWord } from '../vmbus/frame-header.ts';
 import { type Frame, FrameReader } from '../vmbus/frame-reader.ts';
 import { IncomingChannels } from '../vmbus/incoming-channels.ts';
+import type { Inspection } from './inspection.ts';
 
 /** What a partition is made of, apart from its module. */
 export interface PartitionConfiguration {
@@ -78,7 +79,7 @@ export interface RefusalReport {
   reason: string;
 }
 
-export class PartitionHost {
+export class PartitionHost implements Inspection {
   readonly #configuration: PartitionConfiguration;
   readonly #memory: WebAssembly.Memory;
   readonly #controlBlock = createControlBlock();
@@ -94,8 +95,9 @@ export class PartitionHost {
   #disconnected: string | undefined;
   /** Called at most once a second. */
   onRefusedCode: ((report: RefusalReport) => void) | undefined;
-  /** What was sampled of the VP's thread, once it has ended. */
+  #keepsCode = false;
   samples: readonly ProfileEntry[] = [];
+  publishedCode: ReadonlyMap<number, Uint8Array> = new Map();
 
   /**
    * @param vpWorkerFile the VP worker's program
@@ -141,10 +143,12 @@ export class PartitionHost {
       epochMs: this.#epochMs,
       granularityTicks: this.#configuration.granularityTicks,
       mayPublishCode: this.#configuration.mayPublishCode,
+      keepsCode: this.#keepsCode,
     };
     const outcome = (await this.#pool.run(task)) as VpOutcome;
     this.samples = outcome.samples ?? [];
     this.#refusals.flush();
+    this.publishedCode = outcome.publishedCode ?? new Map();
     return this.#explain(outcome);
   }
 
@@ -179,9 +183,16 @@ export class PartitionHost {
     return false;
   }
 
-  /** Has the VP's thread sampled from its next budget on, or no longer. */
   sample(isOn: boolean): void {
     Atomics.store(this.#words, CB_SAMPLING, isOn ? 1 : 0);
+  }
+
+  keepCode(): void {
+    this.#keepsCode = true;
+  }
+
+  get memory(): Uint8Array {
+    return new Uint8Array(this.#memory.buffer);
   }
 
   resume(): void {

@@ -1,6 +1,6 @@
 // Isolation level `thread`: the partition's VP is a worker thread of the hypervisor's process. The Wasm sandbox is the
 // only wall; an engine escape owns the hypervisor. For guests that are trusted, and to measure what the rest costs.
-import type { ProfileEntry } from '../platform/sampling-profiler.ts';
+import type { Inspection } from './inspection.ts';
 import type { ContainerExit, ContainerOptions, PartitionContainer } from './partition-container.ts';
 import { type PartitionCounters, PartitionHost, type RefusalReport } from './partition-host.ts';
 import { programFile } from './program-files.ts';
@@ -48,12 +48,8 @@ export class ThreadContainer implements PartitionContainer {
     return Promise.resolve(this.#host.counters());
   }
 
-  sample(isOn: boolean): void {
-    this.#host.sample(isOn);
-  }
-
-  get samples(): readonly ProfileEntry[] {
-    return this.#host.samples;
+  get inspection(): Inspection {
+    return this.#host;
   }
 
   kill(): Promise<void> {

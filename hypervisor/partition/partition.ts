@@ -5,12 +5,12 @@ import { HV_STATUS_SUCCESS } from '../abi/status.ts';
 import type { Guest } from '../guest-kinds.ts';
 import { HypervisorError } from '../hypervisor-error.ts';
 import { Console } from '../isolation/console-connection.ts';
+import type { Inspection } from '../isolation/inspection.ts';
 import type { IsolationLevel, PartitionContainer } from '../isolation/partition-container.ts';
 import type { PartitionCounters } from '../isolation/partition-host.ts';
 import type { RootProcess } from '../isolation/root-process.ts';
 import { socketPair } from '../isolation/socket-pair.ts';
 import { type PartitionExit, partitionExit } from '../partition-exit.ts';
-import type { ProfileEntry } from '../platform/sampling-profiler.ts';
 import type { RootStatistics } from '../vmbus/root-control.ts';
 import type { PartitionState } from './life-cycle.ts';
 import { type PartitionId, type PartitionTable, ROOT_PARTITION_ID } from './partition-table.ts';
@@ -175,20 +175,16 @@ export class Partition implements AsyncDisposable {
   }
 
   /**
-   * Has the guest's thread sampled from now on, or no longer; `samples` tells what it did, once the guest has ended.
+   * What the guest does and holds, for whoever made it; of its present run only, should it be reset.
    * @throws HypervisorError ISOLATION_UNAVAILABLE above level `thread`: what is confined cannot be looked into
    */
-  sample(isOn: boolean): void {
-    if (this.#container.sample === undefined)
-      throw new HypervisorError(
-        'ISOLATION_UNAVAILABLE',
-        `${this.name} runs at level ${this.isolation} and cannot be sampled: expected level thread`,
-      );
-    this.#container.sample(isOn);
-  }
-
-  get samples(): readonly ProfileEntry[] {
-    return this.#container.samples ?? [];
+  inspect(): Inspection {
+    const { inspection, level } = this.#container;
+    if (inspection !== undefined) return inspection;
+    throw new HypervisorError(
+      'ISOLATION_UNAVAILABLE',
+      `${this.name} runs at level ${level} and cannot be looked into: expected level thread`,
+    );
   }
 
   /** Ends the partition if it runs, flushes and closes its devices, and deletes it. */

@@ -53,7 +53,8 @@ export class SamplingProfiler {
     const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
     for (const [index, id] of samples.entries()) {
       const node = byId.get(id);
-      if (node === undefined) continue;
+      // The profiler's own start is no part of what it looks at.
+      if (node === undefined || node.callFrame.url === 'node:inspector') continue;
       const way: string[] = [];
       let at: Profiler.ProfileNode | undefined = node;
       for (; at !== undefined && !isWasm(at); at = byId.get(parents.get(at.id) ?? -1))

@@ -44,13 +44,22 @@ const TICKS_PER_MS = 10_000;
 /** Runs one VP until its guest halts, traps or is stopped. */
 export function runVirtualProcessor(task: VpTask): VpOutcome {
   const profiler = new SamplingProfiler();
-  const outcome = runToEnd(task, profiler);
+  const publishedCode = task.keepsCode ? new Map<number, Uint8Array>() : undefined;
+  const outcome = runToEnd(task, profiler, publishedCode);
   profiler.stop();
   const samples = profiler.entries();
-  return samples.length === 0 ? outcome : { ...outcome, samples };
+  return {
+    ...outcome,
+    ...(samples.length === 0 ? {} : { samples }),
+    ...(publishedCode === undefined ? {} : { publishedCode }),
+  };
 }
 
-function runToEnd(task: VpTask, profiler: SamplingProfiler): VpOutcome {
+function runToEnd(
+  task: VpTask,
+  profiler: SamplingProfiler,
+  publishedCode: Map<number, Uint8Array> | undefined,
+): VpOutcome {
   const words = new Int32Array(task.controlBlock);
   const memory = new GuestMemory(task.memory.buffer);
   const synic = new Synic(task.controlBlock, memory);
@@ -58,6 +67,7 @@ function runToEnd(task: VpTask, profiler: SamplingProfiler): VpOutcome {
   const publisher = task.mayPublishCode
     ? new CodePublisher(task.memory, (kind, reason) => noteRefusal(words, kind, reason))
     : undefined;
+  publisher?.keepIn(publishedCode);
   const referenceTime = referenceClock(task.epochMs, task.granularityTicks);
   const context: HypercallContext = {
     partitionId: task.partitionId,

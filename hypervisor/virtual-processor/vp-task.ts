@@ -18,10 +18,15 @@ export interface VpTask {
   granularityTicks: number;
   /** Whether the guest may add code to its table. */
   mayPublishCode: boolean;
+  /** Whether the code that it adds is kept for whoever looks into it (isolation/inspection.ts). */
+  keepsCode: boolean;
 }
 
 /** How the VP's run ended; the partition's exit reason and code stand in the control block. */
-export type VpOutcome = VpEnd & { samples?: ProfileEntry[] };
+export type VpOutcome = VpEnd & {
+  samples?: ProfileEntry[];
+  publishedCode?: ReadonlyMap<number, Uint8Array>;
+};
 
 type VpEnd =
   | { kind: 'halted' }

@@ -20,7 +20,7 @@ import { BOOT_ARGUMENTS, MACHINE_STATE, VMBUS_REGION } from './devices/device-me
 import { rtcDeadline, rtcPoll } from './devices/rtc/device.ts';
 import { uartReceive, uartRoom } from './devices/uart/device.ts';
 import { HART_EXIT, HART_WAITING, instructionsRetired, nextTimerDeadline } from './hart/hart.ts';
-import { RAM_BYTES, TRANSLATING, UNIT_BUDGET } from './hart/state.ts';
+import { OBSERVED, RAM_BYTES, TRANSLATING, UNIT_BUDGET } from './hart/state.ts';
 import { connectMachine } from './machine-channels.ts';
 import { endMachine, exitCode, exitReason } from './machine-exit.ts';
 import { MAX_RAM_BYTES, RAM_BASE, UNIT_LIMIT } from './memory/layout.ts';
@@ -34,7 +34,7 @@ const REPORTED: usize = MACHINE_STATE + 16;
 const STRETCH: i32 = 65_536;
 const REPORT_INTERVAL: u64 = 16_000_000;
 /** Heat at which code is translated (translator/heat.ts). Lower and a boot spends more on translating than it gains
- *  (measured: bench/macro/boot.ts). */
+ *  (measured: npm run bench:guest -- --only P4). */
 const HOT: u64 = 300_000;
 const DEFAULT_MEMORY_MIB: u64 = 128;
 
@@ -74,6 +74,7 @@ function setUp(): bool {
   store<u32>(TRANSLATING, isTranslator ? <u32>heat : 0);
   const units = bootArgumentNumber(BOOT_ARGUMENTS, 'translate-units', UNIT_LIMIT);
   store<u32>(UNIT_BUDGET, <u32>max<u64>(1, min<u64>(units, UNIT_LIMIT)));
+  store<u32>(OBSERVED, bootArgumentIs(BOOT_ARGUMENTS, 'observe', '1') ? 1 : 0);
   setClock();
   return bootArgumentIs(BOOT_ARGUMENTS, 'mode', 'bare') ? bootBareMetal() : bootLinux();
 }

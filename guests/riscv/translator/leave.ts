@@ -1,6 +1,7 @@
 // Ways out of a unit in the middle of its code: an instruction is left to the interpreter, before it has changed anything.
 // The instructions done are taken off LOCAL_N only where ways meet, or lead out.
 import { beginUnlikely, emitPc, endLabel, LOCAL_N } from './emit.ts';
+import { emitLeftInstruction, emitMark } from './observation.ts';
 import { dirtyRegisters, emitSpill } from './registers.ts';
 import { emit, emitConst32, emitGet, emitSet, OP_RETURN } from './wasm-writer.ts';
 
@@ -14,6 +15,7 @@ let ordinal: u32 = 0;
 let uncounted: u32 = 0;
 
 export function setPlace(at: u32, done: u32): void {
+  emitMark(at);
   place = at;
   ordinal = done;
 }
@@ -52,6 +54,7 @@ function emitLeft(done: u32): void {
 
 /** Hands the instruction being translated to the interpreter. */
 export function leave(): void {
+  emitLeftInstruction();
   emitSpill(dirtyRegisters());
   emitPc(place);
   emitLeft(uncounted + ordinal);

@@ -43,6 +43,7 @@ import { emitIdiom } from './idioms.ts';
 import { emitCondition, emitInstruction } from './instructions.generated.ts';
 import { addUncounted, emitCount, setPlace, setUncounted, uncountedSoFar } from './leave.ts';
 import { beginAccesses, beginSites, newSite, sitesUsed } from './memory-access.ts';
+import { emitMark } from './observation.ts';
 import {
   BEHIND,
   blockInOrder,
@@ -274,8 +275,12 @@ function emitBody(block: u32): void {
     const word = wordAt(at);
     setPlace(at, done);
     const next = done + 1 < instructions ? wordAt(at + lengthAt(at)) : 0;
-    for (let taken = emitOne(word, next, at); taken > 0; taken--, done++) at += lengthAt(at);
+    for (let taken = emitOne(word, next, at); taken > 0; taken--, done++) {
+      at += lengthAt(at);
+      if (taken > 1) emitMark(at);
+    }
   }
+  if (transfers) emitMark(field(block, LAST));
   const word = wideField(block, LAST_WORD);
   if (kind == KIND_GOTO && rd(word)) emitReturnAddress(word, field(block, END));
   emitSpill(wideField(block, STORED) & (wideField(block, DIRTY) | wideField(block, WRITTEN)));

@@ -4,7 +4,7 @@
 //   0  address of the slot u32, 0 = free     4  context u32     8  what the slot held before u64
 //   16  number of its first entry of the site TLB u32     20  times that it left at a page's end u32
 //   24  base registers whose accesses are checked one by one u32, a bit each
-// Unit i has table index FIRST_UNIT + i.
+// Unit i has table index FIRST_UNIT + i (memory/layout.ts).
 import { PAGE_HOST, PAGE_UNITS } from '../machine/hart/decode-cache.ts';
 import { OP_END_OF_PAGE, OP_UNIT } from '../machine/hart/decoder.generated.ts';
 import { addressOf, jumpSlow, leave } from '../machine/hart/fetch.ts';
@@ -16,6 +16,7 @@ import {
   CROSSED_REGISTER,
   CROSSED_SLOT,
   NEXT_SITE,
+  OBSERVED,
   PAGE_BASE,
   PAGE_VA,
   PC,
@@ -31,22 +32,22 @@ import {
 import {
   DECODED_PAGE_BYTES,
   DECODED_PAGES,
+  FIRST_UNIT,
   SITE_LIMIT,
+  UNIT_BYTES,
   UNIT_LIMIT,
   UNITS,
 } from '../machine/memory/layout.ts';
 import { warm } from './heat.ts';
+import { noteLeave } from './observation.ts';
 import { UNWINDING } from './system.ts';
 import { translate } from './translate.ts';
 
-/** Above whatever functions of the machine's own are in the table. */
-export const FIRST_UNIT: u32 = 1024;
-const UNIT_ENTRY_BYTES: usize = 32;
 /** Leaves at a page's end after which a unit is made anew. */
 const MOST_CROSSINGS: u32 = 32;
 
 function entryOf(index: u32): usize {
-  return UNITS + <usize>(index - FIRST_UNIT) * UNIT_ENTRY_BYTES;
+  return UNITS + <usize>(index - FIRST_UNIT) * UNIT_BYTES;
 }
 
 /** Table index for a new unit with `sites` entries of the site TLB; the oldest units go when there is no room. */
@@ -118,6 +119,7 @@ export function enterUnit(ip: usize, n: i32): usize {
   if (load<u16>(ip) == <u16>OP_UNIT) {
     const index = load<u32>(ip, 4);
     left = call_indirect<i32>(index, n, 0, load<u64>(PAGE_VA), load<u32>(PAGE_BASE));
+    if (load<u32>(OBSERVED)) noteLeave(pc, n, left);
     if (load<u32>(CROSSED_SLOT)) noteCrossing();
     let next = load<u64>(PC);
     if (next == UNWINDING) {

@@ -18,6 +18,7 @@ import {
   type BootFiles,
   bootFiles,
   ImageError,
+  kernelSymbols,
   listImages,
   openImage,
   type StoredImage,
@@ -38,6 +39,8 @@ export interface GuestChoice {
   /** Matches the end of the console's output when the guest's shell is ready. */
   readyPattern?: RegExp;
   minimumMemoryMib?: number;
+  /** The kernel's System.map. */
+  kernelSymbols?: string;
   /** Removes what was made for this run only. */
   release?: () => void;
 }
@@ -136,6 +139,7 @@ function imageGuest(image: StoredImage, options: RunOptions): GuestChoice {
     throw new UsageError(`--console: expected ${devices.join(', ')}, got ${JSON.stringify(options.console)}`);
   }
   const boot = bootWithScript(image, options);
+  const symbols = kernelSymbols(image);
   return {
     name: manifest.name,
     guest: {
@@ -148,6 +152,7 @@ function imageGuest(image: StoredImage, options: RunOptions): GuestChoice {
     },
     readyPattern: new RegExp(manifest.readyPattern),
     minimumMemoryMib: manifest.minimumMemoryMiB,
+    ...(symbols === undefined ? {} : { kernelSymbols: symbols }),
     ...(boot.release === undefined ? {} : { release: boot.release }),
   };
 }

@@ -2,11 +2,12 @@
 import { Command } from 'commander';
 import { escapeHelp } from './escape-keys.ts';
 import { exitStatusHelp, RefusedError, UsageError } from './exit-status.ts';
-import { chooseGuest } from './guest-choice.ts';
+import { chooseGuest, type GuestChoice } from './guest-choice.ts';
 import { parseRunOptions, type RunOptions, type TypedRunOptions } from './run-options.ts';
-import { runSession } from './run-session.ts';
+import { runSession, type SessionInspection } from './run-session.ts';
 import { JsonView, type RunView, TextView } from './run-view.ts';
-import { SymbolTable } from './time-profile.ts';
+import { SymbolTable } from './symbols.ts';
+import { unitAddress } from './unit-dump.ts';
 
 const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
 
@@ -29,6 +30,8 @@ Examples:
   cofferdam run linux-tiny --script 'uname -a; cat /proc/cpuinfo'
   echo 'uname -a' | cofferdam run linux-tiny --quiet
   cofferdam run linux-tiny --isolation thread --time-profile --script 'gzip -c /bin/busybox | md5sum'
+  cofferdam run linux --quiet --script 'cat /proc/kallsyms' > symbols
+  cofferdam run linux-tiny --isolation thread --dump-unit memset --script 'seq 1 99999 | md5sum'
   cofferdam run --kernel Image --initrd initramfs --append 'console=ttyS0'
   cofferdam run test.elf --signature test.sig --signature-granularity 4 --max-instructions 10M`;
 
@@ -57,7 +60,8 @@ export function runCommand(finish: (status: number) => void): Command {
     .option('--json', 'events and the result as JSON lines')
     .option('--stats', 'say afterwards how long the boot took, instructions, MIPS')
     .option('--time-profile', 'say afterwards where the time went; needs --isolation thread')
-    .option('--symbols <file>', "with --time-profile: the kernel's System.map, or what nm prints")
+    .option('--dump-unit <where>', 'show the translated code that begins at an address or symbol, likewise')
+    .option('--symbols <file>', "for these two: the kernel's System.map, or what nm or /proc/kallsyms says")
     .option('--quiet', "only the guest's console and what went wrong")
     .addHelpText('after', runHelp)
     .action(async (target: string | undefined, typed: TypedRunOptions) => {
@@ -78,8 +82,7 @@ async function run(target: string | undefined, options: RunOptions): Promise<num
       `--memory: expected at least ${minimumMemoryMib} for ${choice.name}, got ${options.memoryMib}`,
     );
   }
-  if (options.hasTimeProfile && options.isolation !== 'thread')
-    throw new UsageError('--time-profile: expected --isolation thread: a confined guest cannot be sampled');
+  const inspection = chooseInspection(choice, options);
   const isInteractive = isTerminal() && !options.isJson && options.script === undefined;
   return await runSession(
     choice,
@@ -91,11 +94,31 @@ async function run(target: string | undefined, options: RunOptions): Promise<num
       isInteractive,
       hasInput: isInteractive || process.stdin.isTTY !== true,
       hasScript: options.script !== undefined,
-      isSampled: options.hasTimeProfile,
-      symbols: readSymbols(options.symbols),
+      inspection,
     },
     runView(options, isInteractive),
   );
+}
+
+function chooseInspection(choice: GuestChoice, options: RunOptions): SessionInspection | undefined {
+  const { hasTimeProfile, dumpUnit } = options;
+  try {
+    if (!hasTimeProfile && dumpUnit === undefined) {
+      if (options.symbols === undefined) return undefined;
+      throw new UsageError('--symbols: expected together with --time-profile or --dump-unit');
+    }
+    const option = hasTimeProfile ? '--time-profile' : '--dump-unit';
+    if (options.isolation !== 'thread')
+      throw new UsageError(`${option}: expected --isolation thread: a confined guest cannot be looked into`);
+    if (dumpUnit !== undefined && choice.guest.kind === 'unikernel')
+      throw new UsageError('--dump-unit: expected a guest of the RV64 machine, got a unikernel');
+    const symbols = readSymbols(options.symbols ?? choice.kernelSymbols);
+    const unit = dumpUnit === undefined ? undefined : unitAddress(dumpUnit, symbols);
+    return { isSampled: hasTimeProfile, unit, symbols };
+  } catch (error) {
+    choice.release?.();
+    throw error;
+  }
 }
 
 function readSymbols(path: string | undefined): SymbolTable | undefined {

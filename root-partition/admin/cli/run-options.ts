@@ -38,6 +38,7 @@ export interface TypedRunOptions {
   quiet?: boolean;
   timeProfile?: boolean;
   symbols?: string;
+  dumpUnit?: string;
 }
 
 export interface RunOptions {
@@ -61,6 +62,8 @@ export interface RunOptions {
   isQuiet: boolean;
   hasTimeProfile: boolean;
   symbols: string | undefined;
+  /** An address or a symbol. */
+  dumpUnit: string | undefined;
 }
 
 export function parseRunOptions(typed: TypedRunOptions): RunOptions {
@@ -96,6 +99,7 @@ export function parseRunOptions(typed: TypedRunOptions): RunOptions {
     isQuiet: typed.quiet ?? false,
     hasTimeProfile: typed.timeProfile ?? false,
     symbols: typed.symbols,
+    dumpUnit: typed.dumpUnit,
   };
 }
 

@@ -11,8 +11,10 @@ import { EXIT_GUEST_FAILURE, EXIT_SIGNAL_BASE, exitStatusOf } from './exit-statu
 import type { GuestChoice } from './guest-choice.ts';
 import { ReadyWatch } from './ready-watch.ts';
 import type { Moment, RunResult, RunView } from './run-view.ts';
+import type { SymbolTable } from './symbols.ts';
 import { attachPipe, attachTerminal } from './terminal.ts';
-import { type SymbolTable, timeProfile } from './time-profile.ts';
+import { guestFacts, timeProfile } from './time-profile.ts';
+import { dumpUnits } from './unit-dump.ts';
 
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -26,11 +28,18 @@ export interface SessionOptions {
   hasInput: boolean;
   /** A script runs in place of the shell: input need not wait for the prompt. */
   hasScript: boolean;
-  /** The guest's thread is sampled. */
-  isSampled?: boolean;
-  symbols?: SymbolTable | undefined;
+  /** What is looked at in the guest; needs isolation level `thread`. */
+  inspection?: SessionInspection | undefined;
   /** Called when the partition has its devices open. */
   onCreated?: () => void;
+}
+
+export interface SessionInspection {
+  /** The guest's thread is sampled. */
+  isSampled: boolean;
+  /** Where the unit begins that is to be shown. */
+  unit: bigint | undefined;
+  symbols: SymbolTable | undefined;
 }
 
 /** @returns the command's exit status */
@@ -50,6 +59,7 @@ export async function runSession(
       ...(options.isolation === undefined ? {} : { isolation: options.isolation }),
       disks: options.disks,
       restartsOnReset: options.restartsOnReset,
+      ...(options.inspection === undefined ? {} : { arguments: { observe: '1' } }),
     });
     choice.release?.();
     options.onCreated?.();
@@ -116,7 +126,9 @@ async function follow(session: Session, { partition, console, abort }: Running):
   const detach = attachInput(session, partition, console, leave);
   try {
     abort.onSignal(leave);
-    if (session.options.isSampled) partition.sample(true);
+    const { inspection } = session.options;
+    if (inspection?.isSampled) partition.inspect().sample(true);
+    if (inspection?.unit !== undefined) partition.inspect().keepCode();
     session.start(partition);
     const exit = await partition.exited;
     const ended = session.now();
@@ -134,14 +146,33 @@ async function follow(session: Session, { partition, console, abort }: Running):
       ready,
       instructions: statistics?.instructions ?? 0,
       counters: statistics?.counters ?? {},
-      ...(session.options.isSampled
-        ? { profile: timeProfile(partition.samples, session.options.symbols) }
-        : {}),
+      ...(inspection === undefined ? {} : inspected(partition, inspection, statistics)),
     });
     return status;
   } finally {
     detach();
   }
+}
+
+/** What was to be looked at, once the guest has ended. */
+function inspected(
+  partition: Partition,
+  { isSampled, unit, symbols }: SessionInspection,
+  statistics: PartitionStatistics | undefined,
+): Pick<RunResult, 'profile' | 'unit'> {
+  const inspection = partition.inspect();
+  const profile = isSampled
+    ? {
+        ...timeProfile(inspection.samples, symbols),
+        ...guestFacts(inspection, partition.guest.kind !== 'unikernel', statistics?.counters, symbols),
+      }
+    : undefined;
+  return {
+    ...(profile === undefined ? {} : { profile }),
+    ...(unit === undefined
+      ? {}
+      : { unit: { address: unit.toString(16), dumps: dumpUnits(inspection, unit) } }),
+  };
 }
 
 function attachInput(

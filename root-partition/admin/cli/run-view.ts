@@ -3,7 +3,8 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { AuditEvent, Partition, PartitionExit, PartitionStatistics } from '../../../hypervisor/index.ts';
 import { formatCount, formatSeconds } from './text.ts';
-import { profileLines, type TimeProfile } from './time-profile.ts';
+import { factLines, type GuestFacts, profileLines, type TimeProfile } from './time-profile.ts';
+import { dumpLines, type UnitDump } from './unit-dump.ts';
 
 /** Times in milliseconds since the command was typed and since `Partition.start()`. */
 export interface Moment {
@@ -20,7 +21,9 @@ export interface RunResult {
   ready: (Moment & { instructions: number }) | undefined;
   instructions: number;
   counters: Partial<PartitionStatistics['counters']>;
-  profile?: TimeProfile;
+  profile?: TimeProfile & GuestFacts;
+  /** The units that begin where one was to be shown. */
+  unit?: { address: string; dumps: UnitDump[] };
 }
 
 export interface RunView {
@@ -82,7 +85,10 @@ export class TextView implements RunView {
     const isOrdinary = result.exit.kind === 'power-off' || result.exit.kind === 'stopped';
     if (!isOrdinary || !isQuiet) this.#say(describeEnd(result));
     if (hasStatistics) for (const line of statisticsLines(result)) this.#say(line);
-    if (result.profile !== undefined) for (const line of profileLines(result.profile)) this.#say(line);
+    const { profile, unit } = result;
+    if (profile !== undefined)
+      for (const line of [...profileLines(profile), ...factLines(profile)]) this.#say(line);
+    if (unit !== undefined) process.stderr.write(`${dumpLines(unit.dumps, unit.address).join('\n')}\n`);
   }
 
   #say(text: string): void {

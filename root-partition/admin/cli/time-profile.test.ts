@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ProfileEntry } from '../../../hypervisor/index.ts';
-import { profileLines, SymbolTable, timeProfile } from './time-profile.ts';
+import { SymbolTable } from './symbols.ts';
+import { profileLines, timeProfile } from './time-profile.ts';
 
 const wasm = (name: string, milliseconds: number): ProfileEntry => ({
   name,

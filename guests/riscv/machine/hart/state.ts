@@ -143,6 +143,14 @@ export const STEP_TVAL: usize = HART_STATE + 0x550;
 /** The 64 registers, x then f, as they were before the step. */
 export const STEP_BEFORE: usize = HART_STATE + 0x600;
 
+// For whoever looks at the translator (translator/observation.ts).
+/** Not zero: units made from now on carry marks, and it is counted why they are left: u32. */
+export const OBSERVED: usize = HART_STATE + 0x900;
+/** Not zero: the unit that came back left an instruction to the interpreter: u32. */
+export const LEFT_INSTRUCTION: usize = HART_STATE + 0x904;
+/** Times that units were left, by reason: LEAVE_REASONS x u64. */
+export const LEAVE_COUNTS: usize = HART_STATE + 0x908;
+
 // Decode cache bookkeeping.
 /** Where single steps and parked harts run: slots that lead out of the inner loop. */
 export const STEP_SLOT: usize = HART_STATE + 0x810;

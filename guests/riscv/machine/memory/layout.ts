@@ -8,6 +8,7 @@
 //   0x0003_a000  a data TLB that stays empty
 //   0x0006_0000  jump caches: 3 modes x 1024 x 16 bytes                  (hart/jump-cache.ts)
 //   0x0006_c000  translator: heat of jump targets, 8192 x 8 bytes        (translator/heat.ts)
+//   0x0007_c000  translator: where units were left, 512 x 32 bytes      (translator/observation.ts)
 //   0x0004_0000  translator: units, 4096 x 32 bytes                      (translator/unit-table.ts)
 //   0x0008_0000  translator: the region being translated                 (translator/region.ts)
 //   0x000a_0000  translator: the module being written, 384 KiB           (translator/wasm-writer.ts)
@@ -43,7 +44,13 @@ export const JUMP_CACHES: usize = 0x60000;
 export const JUMP_CACHE_BYTES: usize = 0x4000;
 export const HEAT: usize = 0x6c000;
 export const HEAT_ENTRIES: u32 = 8192;
+export const LEAVES: usize = 0x7c000;
+export const LEAVE_ENTRIES: u32 = 512;
+export const LEAVE_BYTES: usize = 32;
 export const UNITS: usize = 0x40000;
+export const UNIT_BYTES: usize = 32;
+/** Table index of unit 0: above whatever functions of the machine's own are in the table. */
+export const FIRST_UNIT: u32 = 1024;
 export const UNIT_LIMIT: u32 = 4096;
 export const REGION: usize = 0x80000;
 export const MODULE: usize = 0xa0000;
