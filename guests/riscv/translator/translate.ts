@@ -389,9 +389,14 @@ function emitIndirect(block: u32, word: u32, next: i64, isCall: bool): void {
     emitLookup();
     emitCall(block, next);
   } else if (rs1(word) == 1 || rs1(word) == 5) {
-    // A return: whoever called compares the address; where nobody did, the interpreter looks for the unit there.
+    // A return: whoever called compares the address. Where nobody did, it is a jump like any other.
+    emitGet(LOCAL_DEPTH);
+    beginLabel(OP_IF);
     emitPcFromTarget();
     emitReturn();
+    endLabel();
+    emitLookup();
+    emitTailCall();
   } else {
     emitLookup();
     emitTailCall();
