@@ -5,8 +5,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CpioTree, writeCpio } from '../../guests/images/cpio.ts';
-import type { BootFiles } from '../../guests/images/index.ts';
+import { appendFiles, type BootFiles } from '../../guests/images/index.ts';
 
 const COMPILER = 'riscv64-linux-gnu-gcc';
 const sources = join(dirname(fileURLToPath(import.meta.url)), '../guest');
@@ -42,25 +41,24 @@ export function buildGuestPrograms(coremark: string | undefined): GuestPrograms 
   const folder = started.adopt(mkdtempSync(join(tmpdir(), 'cofferdam-bench-')), (made) =>
     rmSync(made, { recursive: true, force: true }),
   );
-  const archive = writeCpio(compileAll(folder, coremark));
+  const programs = compileAll(folder, coremark);
   const owned = started.move();
   let archives = 0;
   return {
     compiler,
     addTo: (files) => {
       const initramfsPath = join(folder, `initramfs-${archives++}`);
-      const image = readFileSync(files.initramfsPath);
-      writeFileSync(initramfsPath, Buffer.concat([image, Buffer.alloc(-image.length & 3), archive]));
+      writeFileSync(initramfsPath, appendFiles(readFileSync(files.initramfsPath), programs));
       return { ...files, initramfsPath };
     },
     [Symbol.dispose]: () => owned.dispose(),
   };
 }
 
-function compileAll(folder: string, coremark: string | undefined): CpioTree {
-  const tree: CpioTree = new Map();
+function compileAll(folder: string, coremark: string | undefined): Map<string, Uint8Array> {
+  const programs = new Map<string, Uint8Array>();
   const add = (name: string): void => {
-    tree.set(`bench/${name}`, { type: 'file', mode: 0o755, data: readFileSync(join(folder, name)) });
+    programs.set(`bench/${name}`, readFileSync(join(folder, name)));
   };
   compile(join(folder, 'cofferdam-bench'), [], globSync(join(sources, '*.c')).sort());
   add('cofferdam-bench');
@@ -73,5 +71,5 @@ function compileAll(folder: string, coremark: string | undefined): CpioTree {
     ]);
     add('coremark');
   }
-  return tree;
+  return programs;
 }

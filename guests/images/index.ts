@@ -14,7 +14,7 @@ export type { BuildOptions, BuiltImage } from './build-options.ts';
 export type { BuildEvent, BuildPhase, BuildProgress } from './build-progress.ts';
 export { ImageError, type ImageErrorCode } from './image-error.ts';
 export { defaultCacheFolder, type StoredImage } from './image-store.ts';
-export { appendRunScript, RUN_EXITED_TEXT } from './init-script.ts';
+export { appendFiles, appendRunScript, RUN_EXITED_TEXT } from './init-script.ts';
 export type { ImageConsole, ImageManifest, ImageProfile, ProfileName } from './manifest.ts';
 
 /** COMMAND_LINE_SIZE of the kernel on RISC-V, with its terminating zero. */

@@ -100,10 +100,15 @@ export const INIT_FILES: ReadonlyMap<string, readonly [mode: number, text: strin
   ['etc/hosts', [0o644, `127.0.0.1 localhost ${HOST_NAME}\n`]],
 ]);
 
-/** The initramfs with a script that is run in place of the shell: the kernel unpacks one archive after the other. */
+/** The initramfs with a script that is run in place of the shell. */
 export function appendRunScript(initramfs: Uint8Array, script: string): Buffer {
-  const tree = new Map([
-    [RUN_SCRIPT_PATH, { type: 'file', mode: 0o755, data: Buffer.from(script) } as const],
-  ]);
+  return appendFiles(initramfs, new Map([[RUN_SCRIPT_PATH, Buffer.from(script)]]));
+}
+
+/** The initramfs with more files, executable: the kernel unpacks one archive after the other. */
+export function appendFiles(initramfs: Uint8Array, files: ReadonlyMap<string, Uint8Array>): Buffer {
+  const tree = new Map(
+    [...files].map(([path, data]) => [path, { type: 'file', mode: 0o755, data } as const] as const),
+  );
   return Buffer.concat([initramfs, Buffer.alloc(-initramfs.length & 3), writeCpio(tree)]);
 }

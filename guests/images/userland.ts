@@ -23,9 +23,9 @@ export const CORE_FILES: readonly string[] = [
   'etc/mke2fs.conf',
 ];
 
-/** Of no use in a guest without display, manuals and compilers; graphics drivers alone would add 150 MB. */
+/** Of no use in a guest without display and manuals; graphics drivers alone would add 150 MB. */
 const UNWANTED =
-  /^(?:usr\/share\/(?:doc|man|info|locale|lintian|bug|doc-base|gtk-doc)|usr\/lib\/[^/]+\/(?:gconv|dri|gbm|gallium-pipe|vdpau)|usr\/include|var\/lib\/dpkg)(?:\/|$)/;
+  /^(?:usr\/share\/(?:doc|man|info|locale|lintian|bug|doc-base|gtk-doc)|usr\/lib\/[^/]+\/(?:dri|gbm|gallium-pipe|vdpau)|var\/lib\/dpkg)(?:\/|$)/;
 
 /** Shared libraries in the directories that the dynamic linker searches by itself. */
 const LIBRARY =
