@@ -26,10 +26,10 @@ export function describeMachine(): Machine {
   };
 }
 
-/** First line of `qemu-system-riscv64 --version`, or null where it is not installed. */
-export function qemuVersion(): string | null {
+/** The first line of what QEMU says of its version, or null where it is not installed. */
+export function qemuVersion(program = 'qemu-system-riscv64'): string | null {
   try {
-    return execFileSync('qemu-system-riscv64', ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? null;
+    return execFileSync(program, ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? null;
   } catch {
     return null;
   }

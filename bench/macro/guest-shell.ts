@@ -78,17 +78,20 @@ export async function startCofferdam(
   };
 }
 
-export async function startQemu(settings: GuestSettings): Promise<GuestShell> {
-  const { kernelPath, initramfsPath, commandLine } = settings.files;
-  const child = spawn(
-    'qemu-system-riscv64',
-    [
-      ...['-M', 'virt', '-smp', '1', '-m', `${settings.memoryMib}M`, '-nographic', '-monitor', 'none'],
-      ...['-accel', 'tcg,thread=single', '-kernel', kernelPath, '-initrd', initramfsPath],
-      ...['-append', commandLine],
-    ],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
+export interface ProcessShell extends GuestShell {
+  readonly pid: number;
+  /** From the start of the process to the shell. */
+  readonly bootMs: number;
+}
+
+/** Starts a machine that is a program with the guest's console as its standard input and output. */
+export async function startProcess(
+  program: string,
+  args: readonly string[],
+  readyPattern: RegExp,
+): Promise<ProcessShell> {
+  const startMs = performance.now();
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const closed = new Promise((resolve) => child.once('close', resolve));
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (piece: string) => {
@@ -98,7 +101,7 @@ export async function startQemu(settings: GuestSettings): Promise<GuestShell> {
     write: (line) => void child.stdin.write(line),
     waitFor: (pattern) =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`QEMU did not show ${pattern}`)), TIMEOUT_MS);
+        const timer = setTimeout(() => reject(new Error(`${program} did not show ${pattern}`)), TIMEOUT_MS);
         const look = (): void => {
           const match = text.match(pattern);
           if (match === null) return;
@@ -112,8 +115,10 @@ export async function startQemu(settings: GuestSettings): Promise<GuestShell> {
         look();
       }),
   };
-  await terminal.waitFor(settings.readyPattern);
+  await terminal.waitFor(readyPattern);
   return {
+    pid: child.pid as number,
+    bootMs: performance.now() - startMs,
     run: (command) => runOn(terminal, command),
     statistics: () => Promise.resolve(null),
     [Symbol.asyncDispose]: async () => {
@@ -121,4 +126,13 @@ export async function startQemu(settings: GuestSettings): Promise<GuestShell> {
       await closed;
     },
   };
+}
+
+export function startQemu({ files, memoryMib, readyPattern }: GuestSettings): Promise<ProcessShell> {
+  const args = [
+    ...['-M', 'virt', '-smp', '1', '-m', `${memoryMib}M`, '-nographic', '-monitor', 'none'],
+    ...['-accel', 'tcg,thread=single', '-kernel', files.kernelPath, '-initrd', files.initramfsPath],
+    ...['-append', files.commandLine],
+  ];
+  return startProcess('qemu-system-riscv64', args, readyPattern);
 }
