@@ -40,6 +40,17 @@ describe('loadModules', () => {
     ]);
   });
 
+  it('takes what a module asks for at run time, or its generic form, where there is such a module', async () => {
+    const graph = members({ 'crc32c-generic': '', plain: '' });
+    const ext4 = makeModule(['depends=', 'softdep=pre: crc32c plain gone post: other']);
+    graph.set(`${root}/kernel/ext4.ko`, file(ext4));
+    const tree: CpioTree = new Map();
+    addModules(tree, release, await loadModules(graph, release, ['ext4']));
+    expect(textOf(tree, `${root}/modules.dep`)).toContain(
+      'kernel/ext4.ko: kernel/plain.ko kernel/crc32c-generic.ko',
+    );
+  });
+
   it('names a missing module and who depends on it', async () => {
     const loading = loadModules(members({ top: 'gone' }), release, ['top']);
     await expect(loading).rejects.toMatchObject({ code: 'module-missing', came: 'top depends on it' });

@@ -70,9 +70,10 @@ export async function loadModules(
         ...(neededBy === undefined ? {} : { came: `${neededBy} depends on it` }),
       });
     }
-    const module = await readModule(members, root, path, signal);
-    modules.set(name, { ...module, name });
-    for (const dependency of module.depends) await visit(dependency, name);
+    const { before, ...module } = await readModule(members, root, path, signal);
+    const soft = before.flatMap((wish) => [wish, `${wish}_generic`].find((each) => paths.has(each)) ?? []);
+    modules.set(name, { ...module, name, depends: [...module.depends, ...soft] });
+    for (const dependency of [...module.depends, ...soft]) await visit(dependency, name);
   };
   for (const name of wanted) await visit(canonicalModuleName(name), undefined);
   return [...modules.values()];
@@ -103,7 +104,7 @@ async function readModule(
   root: string,
   path: string,
   signal: AbortSignal | undefined,
-): Promise<Omit<KernelModule, 'name'>> {
+): Promise<Omit<KernelModule, 'name'> & { before: string[] }> {
   const member = members.get(path);
   if (member?.type !== 'file') throw new ImageError('module-missing', `${path} is not a file`);
   const bytes = await decompress(path, member.data, signal);
@@ -116,7 +117,17 @@ async function readModule(
       .filter((name) => name !== '')
       .map(canonicalModuleName),
     aliases: info.get('alias') ?? [],
+    before: (info.get('softdep') ?? []).flatMap(softlyNeeded),
   };
+}
+
+/**
+ * What a module asks for by name and loads at run time (`softdep=pre: crc32c`, modprobe.d(5)): ext4 does not mount without
+ * its checksum. The name is mostly that of an algorithm, which the module called like it, or `_generic`, provides.
+ */
+function softlyNeeded(softdep: string): string[] {
+  const before = /\bpre:([^:]*?)(?:\s+post:|$)/.exec(softdep)?.[1] ?? '';
+  return before.split(/\s+/).flatMap((name) => (name === '' ? [] : canonicalModuleName(name)));
 }
 
 async function decompress(path: string, data: Buffer, signal: AbortSignal | undefined): Promise<Buffer> {
