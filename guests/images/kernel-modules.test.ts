@@ -42,7 +42,7 @@ describe('loadModules', () => {
 
   it('takes what a module asks for at run time, or its generic form, where there is such a module', async () => {
     const graph = members({ 'crc32c-generic': '', plain: '' });
-    const ext4 = makeModule(['depends=', 'softdep=pre: crc32c plain gone post: other']);
+    const ext4 = makeModule(['depends=', 'softdep=pre: crypto-crc32c plain gone post: other']);
     graph.set(`${root}/kernel/ext4.ko`, file(ext4));
     const tree: CpioTree = new Map();
     addModules(tree, release, await loadModules(graph, release, ['ext4']));

@@ -71,7 +71,7 @@ export async function loadModules(
       });
     }
     const { before, ...module } = await readModule(members, root, path, signal);
-    const soft = before.flatMap((wish) => [wish, `${wish}_generic`].find((each) => paths.has(each)) ?? []);
+    const soft = before.flatMap((wish) => providersOf(wish).find((each) => paths.has(each)) ?? []);
     modules.set(name, { ...module, name, depends: [...module.depends, ...soft] });
     for (const dependency of [...module.depends, ...soft]) await visit(dependency, name);
   };
@@ -122,12 +122,18 @@ async function readModule(
 }
 
 /**
- * What a module asks for by name and loads at run time (`softdep=pre: crc32c`, modprobe.d(5)): ext4 does not mount without
- * its checksum. The name is mostly that of an algorithm, which the module called like it, or `_generic`, provides.
+ * What a module asks for by name and loads at run time (`softdep=pre: crypto-crc32c`, modprobe.d(5)): ext4 does not mount
+ * without its checksum.
  */
 function softlyNeeded(softdep: string): string[] {
   const before = /\bpre:([^:]*?)(?:\s+post:|$)/.exec(softdep)?.[1] ?? '';
   return before.split(/\s+/).flatMap((name) => (name === '' ? [] : canonicalModuleName(name)));
+}
+
+/** Modules that may be meant by a name that is mostly an algorithm's. */
+function providersOf(name: string): string[] {
+  const algorithm = name.replace(/^crypto_/, '');
+  return [name, algorithm, `${algorithm}_generic`];
 }
 
 async function decompress(path: string, data: Buffer, signal: AbortSignal | undefined): Promise<Buffer> {
