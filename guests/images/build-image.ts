@@ -14,7 +14,7 @@ import { type ImageFile, type ImageManifest, type ImageProfile, MANIFEST_SCHEMA 
 import type { PackageRecord } from './package-index.ts';
 
 /** Raised whenever equal inputs would give another image: part of every hash. */
-const BUILDER_VERSION = 6;
+const BUILDER_VERSION = 7;
 
 export interface BuildRequest {
   readonly name: string;
