@@ -3,8 +3,11 @@ import { type Comparison, compareProgram } from './compare.ts';
 import { Coverage } from './coverage.ts';
 import type { GroupClass } from './generator/context.ts';
 import { generateProgram, type Program } from './generator/program.ts';
-import type { Machine, RunningMachine } from './machine.ts';
+import type { HartMachine } from './hart-machine.ts';
+import { compareInLockstep, type LockstepDivergence } from './lockstep.ts';
+import type { Machine } from './machine.ts';
 import { compareRun, type RunDivergence } from './run-comparison.ts';
+import { RunCoverage } from './run-coverage.ts';
 
 export interface CampaignOptions {
   seed: bigint;
@@ -22,6 +25,7 @@ export interface Outcome {
   program: Program;
   comparison: Comparison;
   run?: RunDivergence;
+  lockstep?: LockstepDivergence;
 }
 
 export interface CampaignResult {
@@ -31,42 +35,55 @@ export interface CampaignResult {
   incomplete: number;
   failures: Outcome[];
   coverage: Coverage;
+  runs: RunCoverage;
   legal: Map<string, number>;
 }
 
-export const isFailure = ({ comparison, run }: Outcome): boolean =>
-  comparison.divergence !== undefined || comparison.memory.length > 0 || run !== undefined;
+export const isFailure = ({ comparison, run, lockstep }: Outcome): boolean =>
+  comparison.divergence !== undefined ||
+  comparison.memory.length > 0 ||
+  run !== undefined ||
+  lockstep !== undefined;
 
-const canRun = (machine: Machine): machine is RunningMachine => 'run' in machine;
+/** The machines of a campaign: the one that is compared with the oracle and, where it can run in bulk, what is compared then. */
+export interface Machines {
+  tested: Machine;
+  running?: { machine: HartMachine; stepped: HartMachine };
+}
 
-async function compareOne(program: Program, machine: Machine, coverage: Coverage): Promise<Outcome> {
-  const comparison = await compareProgram(program, machine, coverage).catch((cause) => {
+async function compareOne(program: Program, machines: Machines, result: CampaignResult): Promise<Outcome> {
+  const comparison = await compareProgram(program, machines.tested, result.coverage).catch((cause) => {
     throw new Error(`seed ${program.seed}: the comparison failed`, { cause });
   });
   const outcome: Outcome = { program, comparison };
-  const run = comparison.isComplete && canRun(machine) ? compareRun(program, machine) : undefined;
-  return run === undefined ? outcome : { ...outcome, run };
+  if (comparison.divergence !== undefined || machines.running === undefined) return outcome;
+  const { machine, stepped } = machines.running;
+  const run = compareRun(program, machine, result.runs);
+  if (run !== undefined) outcome.run = run;
+  const lockstep = compareInLockstep(program, machine, stepped, result.runs);
+  if (lockstep !== undefined) outcome.lockstep = lockstep;
+  return outcome;
 }
 
 /** Each program has a seed of its own, one more than the last, so that it can be run again alone. */
 export async function runCampaign(
-  machineFor: (program: Program) => Promise<Machine>,
+  machineFor: (program: Program) => Promise<Machines>,
   options: CampaignOptions,
   onOutcome: (outcome: Outcome) => void = () => {},
 ): Promise<CampaignResult> {
-  const coverage = new Coverage();
   const legal = new Map<string, number>();
   const result: CampaignResult = {
     programs: 0,
     instructions: 0,
     incomplete: 0,
     failures: [],
-    coverage,
+    coverage: new Coverage(),
+    runs: new RunCoverage(),
     legal,
   };
   while (result.instructions < options.instructions && result.failures.length < options.maxFailures) {
     const program = generateProgram(options.seed + BigInt(result.programs), options.groups, options.chosen);
-    const outcome = await compareOne(program, await machineFor(program), coverage);
+    const outcome = await compareOne(program, await machineFor(program), result);
     const { comparison } = outcome;
     result.programs++;
     result.instructions += comparison.instructions;

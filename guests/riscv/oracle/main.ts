@@ -7,6 +7,7 @@ import { describeDivergence } from './compare.ts';
 import { buildElf } from './elf.ts';
 import { type GroupClass, groupClasses } from './generator/context.ts';
 import { HartMachine } from './hart-machine.ts';
+import { describeLockstepDivergence } from './lockstep.ts';
 import { requireQemu } from './qemu.ts';
 import { recordMachine } from './recorded-machine.ts';
 import { describeRunDivergence } from './run-comparison.ts';
@@ -80,12 +81,13 @@ function chosenClass(name: string): GroupClass | 'mixed' {
   return found ?? usageError(`--class: expected mixed or one of ${groupClasses.join(', ')}, got ${name}`);
 }
 
-function describe({ program, comparison, run }: Outcome): string {
+function describe({ program, comparison, run, lockstep }: Outcome): string {
   const lines: string[] = [];
   if (comparison.divergence !== undefined) lines.push(describeDivergence(comparison.divergence));
   for (const { address, oracle, machine } of comparison.memory)
     lines.push(`seed ${program.seed}: byte at ${address.toString(16)}: QEMU ${oracle}, ours ${machine}`);
   if (run !== undefined) lines.push(describeRunDivergence(run));
+  if (lockstep !== undefined) lines.push(describeLockstepDivergence(lockstep));
   return lines.join('\n');
 }
 
@@ -104,10 +106,14 @@ if (!['hart', 'qemu'].includes(values.machine))
   usageError(`--machine: expected hart or qemu, got ${values.machine}`);
 const seed = BigInt(values.seed);
 console.log(`oracle: ${requireQemu()}\nseed ${seed}, class ${values.class}`);
-const hart = values.machine === 'hart' ? await HartMachine.create() : undefined;
+const hart =
+  values.machine === 'hart'
+    ? { machine: await HartMachine.create(), stepped: await HartMachine.create() }
+    : undefined;
 const started = performance.now();
 const result = await runCampaign(
-  (program) => (hart === undefined ? recordMachine(program) : Promise.resolve(hart)),
+  async (program) =>
+    hart === undefined ? { tested: await recordMachine(program) } : { tested: hart.machine, running: hart },
   {
     seed,
     instructions: positive('instructions'),
@@ -120,6 +126,7 @@ const result = await runCampaign(
 if (values.coverage) console.log(result.coverage.table());
 const outcomes = [...result.coverage.totals()].sort().map(([outcome, count]) => `${outcome} ${count}`);
 console.log(`outcomes: ${outcomes.join(', ')}`);
+console.log(result.runs.table());
 for (const [what, count] of result.legal) console.log(`legal difference: ${what} ×${count}`);
 const seconds = ((performance.now() - started) / 1000).toFixed(1);
 console.log(
