@@ -186,6 +186,8 @@ function emitEdge(from: u32, side: usize, at: i64): void {
     emitPc(at);
     emitReturn();
     endLabel();
+    // Out of an inner loop: what that does not name is in memory alone.
+    emitReload(wideField(to, LIVE) & foundOutside(from, to));
     emitBack(from, side);
   } else {
     emitSpill(dirtyAtEnd(from) & leftOutside(from, to));

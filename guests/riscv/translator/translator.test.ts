@@ -321,6 +321,26 @@ describe('the translator', () => {
     expect(units).toBeLessThan(20);
   });
 
+  it('finds a word anew that only the outer loop names when the inner one goes on there', () => {
+    // The way from the inner loop to the outer one's head is a branch of the inner loop.
+    const { registers } = expectSame((asm) => {
+      asm.word(e.addi(6, 0, 400), 'addi');
+      const outer = asm.here;
+      asm.word(e.addiw(18, 18, -23), 'addiw');
+      // Both ways lead to the inner loop.
+      asm.word(e.bne(6, 12, 4), 'bne');
+      const inner = asm.here;
+      asm.word(e.addi(6, 6, -1), 'addi');
+      const exit = asm.here;
+      asm.word(0, 'beq');
+      asm.word(e.andi(7, 6, 3), 'andi');
+      asm.word(e.beq(7, 0, outer - asm.here), 'beq');
+      asm.word(e.jal(0, inner - asm.here), 'jal');
+      asm.patchWord(exit, e.beq(6, 0, asm.here - exit));
+    });
+    expect(registers[18]).toBe(BigInt.asUintN(64, -2300n));
+  });
+
   it('links by any register, also where nothing reads it', () => {
     expectSame((asm) => {
       asm.loadAddress(10, DATA);
