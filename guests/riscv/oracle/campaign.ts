@@ -23,7 +23,7 @@ export interface CampaignOptions {
 /** What became of one program. */
 export interface Outcome {
   program: Program;
-  comparison: Comparison;
+  comparison?: Comparison;
   run?: RunDivergence;
   lockstep?: LockstepDivergence;
 }
@@ -40,29 +40,45 @@ export interface CampaignResult {
 }
 
 export const isFailure = ({ comparison, run, lockstep }: Outcome): boolean =>
-  comparison.divergence !== undefined ||
-  comparison.memory.length > 0 ||
+  comparison?.divergence !== undefined ||
+  (comparison?.memory.length ?? 0) > 0 ||
   run !== undefined ||
   lockstep !== undefined;
 
-/** The machines of a campaign: the one that is compared with the oracle and, where it can run in bulk, what is compared then. */
+/** The machines of a campaign: the one to compare with the oracle, and those to compare with each other in bulk. */
 export interface Machines {
-  tested: Machine;
+  tested?: Machine;
   running?: { machine: HartMachine; stepped: HartMachine };
 }
 
 async function compareOne(program: Program, machines: Machines, result: CampaignResult): Promise<Outcome> {
-  const comparison = await compareProgram(program, machines.tested, result.coverage).catch((cause) => {
-    throw new Error(`seed ${program.seed}: the comparison failed`, { cause });
-  });
-  const outcome: Outcome = { program, comparison };
-  if (comparison.divergence !== undefined || machines.running === undefined) return outcome;
-  const { machine, stepped } = machines.running;
+  const outcome: Outcome = { program };
+  const { tested, running } = machines;
+  if (tested !== undefined)
+    outcome.comparison = await compareProgram(program, tested, result.coverage).catch((cause) => {
+      throw new Error(`seed ${program.seed}: the comparison failed`, { cause });
+    });
+  if (outcome.comparison?.divergence !== undefined || running === undefined) return outcome;
+  const { machine, stepped } = running;
   const run = compareRun(program, machine, result.runs);
   if (run !== undefined) outcome.run = run;
   const lockstep = compareInLockstep(program, machine, stepped, result.runs);
   if (lockstep !== undefined) outcome.lockstep = lockstep;
   return outcome;
+}
+
+/** Adds what became of a program to the result. */
+function add(result: CampaignResult, outcome: Outcome): void {
+  const { comparison } = outcome;
+  result.programs++;
+  result.instructions =
+    comparison === undefined
+      ? result.runs.of('translator').instructions
+      : result.instructions + comparison.instructions;
+  for (const [what, count] of comparison?.legal ?? [])
+    result.legal.set(what, (result.legal.get(what) ?? 0) + count);
+  if (isFailure(outcome)) result.failures.push(outcome);
+  else if (comparison?.isComplete === false) result.incomplete++;
 }
 
 /** Each program has a seed of its own, one more than the last, so that it can be run again alone. */
@@ -71,7 +87,6 @@ export async function runCampaign(
   options: CampaignOptions,
   onOutcome: (outcome: Outcome) => void = () => {},
 ): Promise<CampaignResult> {
-  const legal = new Map<string, number>();
   const result: CampaignResult = {
     programs: 0,
     instructions: 0,
@@ -79,17 +94,12 @@ export async function runCampaign(
     failures: [],
     coverage: new Coverage(),
     runs: new RunCoverage(),
-    legal,
+    legal: new Map(),
   };
   while (result.instructions < options.instructions && result.failures.length < options.maxFailures) {
     const program = generateProgram(options.seed + BigInt(result.programs), options.groups, options.chosen);
     const outcome = await compareOne(program, await machineFor(program), result);
-    const { comparison } = outcome;
-    result.programs++;
-    result.instructions += comparison.instructions;
-    for (const [what, count] of comparison.legal) legal.set(what, (legal.get(what) ?? 0) + count);
-    if (isFailure(outcome)) result.failures.push(outcome);
-    else if (!comparison.isComplete) result.incomplete++;
+    add(result, outcome);
     onOutcome(outcome);
   }
   return result;

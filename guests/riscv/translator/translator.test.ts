@@ -7,7 +7,9 @@ import * as e from '../oracle/generator/encoding.ts';
 
 const BASE = 0x8000_0000;
 const DATA = BASE + 0x2000;
-const UNITS_MADE = 0x102a4;
+const [UNITS_MADE, UNITS_GONE, NEXT_SITE] = [0x102a4, 0x102c0, 0x102ac];
+/** memory/layout.ts. */
+const SITE_LIMIT = 0x8000;
 const [FROM_THE_START, NEVER] = [1, 0];
 const [sub, mul] = [e.typeR(0x33, 0, 0x20), e.typeR(0x33, 0, 1)];
 const slti = e.typeI(0x13, 2);
@@ -339,6 +341,39 @@ describe('the translator', () => {
       asm.patchWord(exit, e.beq(6, 0, asm.here - exit));
     });
     expect(registers[18]).toBe(BigInt.asUintN(64, -2300n));
+  });
+
+  /** A loop whose accesses need a site each. */
+  const manySites = (asm: Assembler): void => {
+    for (let register = 10; register < 18; register++) asm.loadAddress(register, DATA + 32 * (register - 10));
+    loop(asm, 100, () => {
+      for (let register = 10; register < 18; register++) {
+        asm.word(e.ld(7, register, 0), 'ld');
+        asm.word(e.add(7, 7, 5), 'add');
+        asm.word(e.sd(7, register, 8), 'sd');
+        asm.word(e.sd(6, register, 0), 'sd');
+        asm.word(e.addi(6, 7, register), 'addi');
+      }
+    });
+  };
+
+  it.each([
+    ['the end of the site TLB', SITE_LIMIT - 5],
+    ['the end of the numbers of sites', 2 ** 32 - 5],
+  ])('has sites on both sides of %s', (_what, next) => {
+    machine.view.setUint32(NEXT_SITE, next, true);
+    expectSame(manySites);
+    expect(machine.view.getUint32(NEXT_SITE, true) - next).not.toBe(0);
+  });
+
+  it('takes away the oldest units when others need their sites', () => {
+    expectSame(manySites);
+    expect(machine.view.getUint32(UNITS_GONE, true)).toBe(0);
+    const next = machine.view.getUint32(NEXT_SITE, true) + SITE_LIMIT - 20;
+    machine.view.setUint32(NEXT_SITE, next, true);
+    expectSame(manySites);
+    expect(machine.view.getUint32(UNITS_GONE, true)).toBeGreaterThan(0);
+    expectSame(manySites);
   });
 
   it('links by any register, also where nothing reads it', () => {
