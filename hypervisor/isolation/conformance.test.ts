@@ -1,9 +1,12 @@
 // The conformance suite of the isolation levels: the same expectations at thread, process and jail, with the sample
-// unikernels and with guests that misbehave. Needs `npm run build`.
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+// unikernels, with compiled RISC-V code on each engine of the machine, and with guests that misbehave. Needs
+// `npm run build`.
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildElf } from '../../guests/riscv/oracle/elf.ts';
+import { readKernels } from '../../guests/riscv/oracle/kernels/kernels.ts';
 import {
   firstConnectionId,
   Hypervisor,
@@ -124,6 +127,29 @@ describe.each(isolationLevels)('isolation level %s', (isolation) => {
 
   it('runs primes', async () => {
     expect(await runSample('primes')).toContain('664579 primes below 10000000');
+  });
+
+  it.each([
+    ['interpreter', {}],
+    ['translator', { heat: 1 }],
+    ['translator', { heat: 3000, units: 2 }],
+  ] as const)('runs compiled RISC-V code on the %s (%j)', async (engine, translator) => {
+    const { program, symbols, checksums } = readKernels();
+    const [elf, file] = [join(folder, 'kernels.elf'), join(folder, `${isolation}-signature`)];
+    writeFileSync(elf, buildElf(program.image, symbols));
+    const guest = {
+      kind: 'bare-metal',
+      elf,
+      engine,
+      translator,
+      signature: { file, granularity: 8 },
+    } as const;
+    await using partition = await hypervisor.createPartition({ guest, isolation, memoryMib: 4 });
+    partition.start();
+    expect(await partition.exited).toMatchObject({ kind: 'power-off', code: 0 });
+    await partition.dispose();
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    expect(lines.map((line) => BigInt(`0x${line}`))).toEqual(checksums.map(([, checksum]) => checksum));
   });
 
   it('kills a guest that never comes back, within a second', async () => {

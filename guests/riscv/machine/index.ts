@@ -19,7 +19,13 @@ import { clintDeadline, clintPoll, clintReset } from './devices/clint/device.ts'
 import { BOOT_ARGUMENTS, MACHINE_STATE, VMBUS_REGION } from './devices/device-memory.ts';
 import { rtcDeadline, rtcPoll } from './devices/rtc/device.ts';
 import { uartReceive, uartRoom } from './devices/uart/device.ts';
-import { HART_EXIT, HART_WAITING, instructionsRetired, nextTimerDeadline } from './hart/hart.ts';
+import {
+  HART_EXIT,
+  HART_WAITING,
+  instructionsRetired,
+  nextTimerDeadline,
+  SLICE_LENGTH,
+} from './hart/hart.ts';
 import { OBSERVED, RAM_BYTES, TRANSLATING, UNIT_BUDGET } from './hart/state.ts';
 import { connectMachine } from './machine-channels.ts';
 import { endMachine, exitCode, exitReason } from './machine-exit.ts';
@@ -30,8 +36,6 @@ import { pollVirtioDevices } from './virtio/devices.ts';
 const IS_SET_UP: usize = MACHINE_STATE + 8;
 const REPORTED: usize = MACHINE_STATE + 16;
 
-/** Instructions between two looks at devices: some tenths of a millisecond. */
-const STRETCH: i32 = 65_536;
 const REPORT_INTERVAL: u64 = 16_000_000;
 /** Heat at which code is translated (translator/heat.ts). Lower and a boot spends more on translating than it gains
  *  (measured: npm run bench:guest -- --only P4). */
@@ -48,9 +52,10 @@ export function run(vpIndex: i32, budget: i32): i32 {
     store<u32>(IS_SET_UP, 1);
     if (!setUp()) return halt();
   }
-  for (let left = budget; left > 0; left -= STRETCH) {
+  // Devices are looked at after each slice: their interrupts are not to wait for 100 µs.
+  for (let left = budget; left > 0; left -= SLICE_LENGTH) {
     pollDevices();
-    const reason = runProgram(STRETCH);
+    const reason = runProgram(SLICE_LENGTH);
     if (reason == HART_EXIT) return halt();
     if (reason == HART_WAITING) wait();
   }

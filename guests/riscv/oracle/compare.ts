@@ -1,12 +1,20 @@
 // Runs one random program on the oracle and on a machine under test, and compares the whole state before each
 // instruction and the image's memory at the end.
 import { type Coverage, trapOf } from './coverage.ts';
-import { CODE_BASE, CODE_BYTES, PAGE_TABLES_BASE, PAGE_TABLES_BYTES } from './generator/memory-layout.ts';
+import {
+  CODE_BASE,
+  CODE_BYTES,
+  IMAGE_BYTES,
+  PAGE_TABLES_BASE,
+  PAGE_TABLES_BYTES,
+  USER_ALIAS_OFFSET,
+} from './generator/memory-layout.ts';
 import type { Program } from './generator/program.ts';
 import { endingDifference, isAmoFault, legalDifferenceOf, TABLE_ENTRY_BITS } from './legal-differences.ts';
 import type { Machine } from './machine.ts';
 import { runOnQemu } from './qemu.ts';
 import { fieldNames, fieldValue, hex, newState, pcOf, type State } from './state.ts';
+import { advance } from './timer-replay.ts';
 
 export interface FieldDifference {
   field: string;
@@ -45,8 +53,8 @@ export interface Comparison {
   legal: Map<string, number>;
 }
 
-/** Programs that lose their way are cut off after this many instructions per generated one. */
-const LIMIT_FACTOR = 30;
+/** Programs that lose their way are cut off after this many instructions. */
+const INSTRUCTION_LIMIT = 250_000;
 const FETCH_FAULT = /^[MS]:(0|1|12)$/;
 
 export function differencesOf(oracle: State, machine: State): FieldDifference[] {
@@ -60,13 +68,19 @@ export function differencesOf(oracle: State, machine: State): FieldDifference[] 
   return differences;
 }
 
+/** Offset in the image of what both aliases of it show at an address. */
+const offsetOf = (pc: number): number =>
+  pc >= CODE_BASE - USER_ALIAS_OFFSET && pc < CODE_BASE + USER_ALIAS_OFFSET
+    ? pc % USER_ALIAS_OFFSET
+    : IMAGE_BYTES;
+
 export const nameAt = (program: Program, pc: number): string => {
-  const offset = (pc % 0x4000_0000) + (pc >= 0x4000_0000 && pc < 0xc000_0000 ? 0 : CODE_BYTES);
-  return offset < CODE_BYTES ? (program.names[offset / 2] ?? 'unnamed') : 'in scratch';
+  const offset = offsetOf(pc);
+  return offset < CODE_BYTES ? (program.names[offset / 2] ?? 'unnamed') : 'outside of the program';
 };
 
 function instructionAt(image: Uint8Array, pc: number): number {
-  const offset = pc % 0x4000_0000;
+  const offset = offsetOf(pc);
   return offset + 4 <= image.length
     ? new DataView(image.buffer, image.byteOffset).getUint32(offset, true)
     : 0;
@@ -86,14 +100,12 @@ class ProgramComparison {
   readonly #coverage: Coverage;
   readonly #before = newState();
   readonly #ours = newState();
-  readonly #limit: number;
   #isStarted = false;
 
   constructor(program: Program, machine: Machine, coverage: Coverage) {
     this.#program = program;
     this.#machine = machine;
     this.#coverage = coverage;
-    this.#limit = 1000 + LIMIT_FACTOR * program.names.filter((name) => name !== undefined).length;
   }
 
   /** Takes the oracle's state before an instruction; false when the comparison is over. */
@@ -103,16 +115,13 @@ class ProgramComparison {
       if (pc !== this.#program.start) return true;
       this.#isStarted = true;
       this.#runMachineTo(pc);
-    } else {
-      this.#machine.step();
-      this.#count(oracle, pc);
-    }
+    } else if (advance(this.#machine, this.#before, oracle)) this.#count(oracle, pc);
     this.#machine.readState(this.#ours);
     this.#catchUpWithFetchFault(oracle, pc);
     if (!this.#isEqual(oracle)) return false;
     this.#before.set(oracle);
     this.result.isComplete = pc === this.#program.end;
-    return !this.result.isComplete && this.result.instructions < this.#limit;
+    return !this.result.isComplete && this.result.instructions < INSTRUCTION_LIMIT;
   }
 
   #runMachineTo(pc: number): void {

@@ -1,16 +1,19 @@
 // Cofferdam's hart as a machine under test: bare, with the RAM of the oracle, through the tests' host.
 import { BareMachine } from '../machine/testing/bare-host.ts';
+import type { Engine } from '../machine/testing/engines.ts';
 import { CSR } from './generator/csr-names.ts';
-import { IMAGE_BYTES, RAM_BYTES } from './generator/memory-layout.ts';
+import { IMAGE_BYTES, OTHER_SCRATCH_BASE, RAM_BYTES, SCRATCH_BYTES } from './generator/memory-layout.ts';
 import type { Program } from './generator/program.ts';
-import type { Engine, RunningMachine } from './machine.ts';
+import type { RunningMachine, TranslationCounts } from './machine.ts';
 import { csrFields, FIRST_X, type State } from './state.ts';
 
 /** hart/state.ts: x0 to x31, then f0 to f31; pc. */
 const REGISTERS = 0x10000;
 const REGISTER_WORDS = 128;
 const PC = REGISTERS + 0x230;
+const [UNITS_MADE, UNITS_GONE, UNIT_INSTRUCTIONS] = [REGISTERS + 0x2a4, REGISTERS + 0x2c0, REGISTERS + 0x2f0];
 const RAM_GPA = 0x8000_0000n;
+const NEVER = 0xffff_ffff_ffff_ffffn;
 
 export class HartMachine implements RunningMachine {
   readonly bare: BareMachine;
@@ -28,8 +31,24 @@ export class HartMachine implements RunningMachine {
   }
 
   load(program: Program): void {
+    this.bare.exports.clintReset();
+    this.bare.time = 0n;
     this.bare.loadBytes(RAM_GPA, program.image);
+    this.bare.loadBytes(BigInt(OTHER_SCRATCH_BASE), new Uint8Array(SCRATCH_BYTES));
     this.bare.reset(BigInt(program.entry), { mode: 3 });
+  }
+
+  /** Sets the clock, in ticks. */
+  setTime(ticks: bigint): void {
+    this.bare.time = ticks;
+    this.bare.exports.clintPoll();
+  }
+
+  letTimerRunOut(timer: 'machine' | 'supervisor'): void {
+    const deadline = timer === 'machine' ? this.bare.exports.clintDeadline() : this.bare.csr(CSR.stimecmp);
+    const due = BigInt.asUintN(64, deadline);
+    const isSet = due !== NEVER;
+    if (isSet && due > this.bare.time) this.setTime(due);
   }
 
   step(): void {
@@ -37,7 +56,7 @@ export class HartMachine implements RunningMachine {
   }
 
   setEngine(engine: Engine): void {
-    this.bare.translateFrom(engine === 'interpreter' ? 0 : 1, engine === 'evicting' ? 2 : undefined);
+    this.bare.setEngine(engine);
   }
 
   run(budget: number): void {
@@ -46,6 +65,15 @@ export class HartMachine implements RunningMachine {
 
   get retired(): number {
     return Number(this.bare.retired);
+  }
+
+  get translation(): TranslationCounts {
+    const { view } = this.bare;
+    return {
+      made: view.getUint32(UNITS_MADE, true),
+      evicted: view.getUint32(UNITS_GONE, true),
+      instructions: Number(view.getBigUint64(UNIT_INSTRUCTIONS, true)),
+    };
   }
 
   readState(state: State): void {
@@ -59,8 +87,12 @@ export class HartMachine implements RunningMachine {
   }
 
   adopt(field: string, value: bigint): void {
+    if (field.startsWith('x')) {
+      this.bare.setX(Number(field.slice(1)), value);
+      return;
+    }
     const name = csrFields.find((csr) => csr === field);
-    if (name === undefined) throw new Error(`${field} is not a CSR that may differ`);
+    if (name === undefined) throw new Error(`${field} may not differ`);
     this.bare.setCsr(CSR[name], value);
   }
 

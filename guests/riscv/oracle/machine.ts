@@ -1,4 +1,5 @@
 // What the comparison asks of a machine under test: to load a program, execute one instruction, and show its state.
+import type { Engine } from '../machine/testing/engines.ts';
 import type { Program } from './generator/program.ts';
 import type { State } from './state.ts';
 
@@ -9,14 +10,21 @@ export interface Machine {
   step(): void;
   /** Writes the current state into `state`. */
   readState(state: State): void;
+  /** Sets the clock, which stands still, to when the CLINT's timer or Sstc's is due, unless that is past. */
+  letTimerRunOut(timer: 'machine' | 'supervisor'): void;
   /** Takes over the oracle's value of a field that may legally differ, so that the difference does not spread. */
   adopt(field: string, value: bigint): void;
   /** The image's memory. */
   memory(): Uint8Array;
 }
 
-/** `evicting` is the translator with room for two units. */
-export type Engine = 'interpreter' | 'translator' | 'evicting';
+/** What translation has done since the machine was made. */
+export interface TranslationCounts {
+  made: number;
+  evicted: number;
+  /** Instructions that units have run. */
+  instructions: number;
+}
 
 /** A machine that can also run many instructions at once, with everything that this caches. */
 export interface RunningMachine extends Machine {
@@ -26,4 +34,5 @@ export interface RunningMachine extends Machine {
   setEngine(engine: Engine): void;
   /** Instructions retired since the reset; a trapped instruction does not retire. */
   readonly retired: number;
+  readonly translation: TranslationCounts;
 }

@@ -2,16 +2,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Outcome, runCampaign } from './campaign.ts';
+import { type Machines, type Outcome, runCampaign } from './campaign.ts';
 import { describeDivergence } from './compare.ts';
 import { buildElf } from './elf.ts';
 import { type GroupClass, groupClasses } from './generator/context.ts';
+import type { Program } from './generator/program.ts';
 import { HartMachine } from './hart-machine.ts';
+import { describeLockstepDivergence } from './lockstep.ts';
 import { requireQemu } from './qemu.ts';
 import { recordMachine } from './recorded-machine.ts';
 import { describeRunDivergence } from './run-comparison.ts';
 
-const HELP = `Compares the machine with QEMU on random RV64GC programs, register by register before each instruction.
+const HELP = `Compares the machine with QEMU on random RV64GC programs, register by register before each instruction, and its
+engines with single steps.
 
 usage: npm run oracle -- [options]
 
@@ -21,7 +24,8 @@ usage: npm run oracle -- [options]
                      ${groupClasses.join(', ')}
   --groups G         groups of instructions per program (default 800)
   --failures N       stop after this many programs that diverge (default 10)
-  --machine M        hart, or qemu to compare QEMU with its own record (default hart)
+  --machine M        hart (default), qemu to compare QEMU with its own record, or engines to compare the hart's engines
+                     with its single steps alone, without QEMU and much faster
   --keep DIR         write diverging programs there as ELF, with the state before the divergence
   --coverage         count outcomes by instruction
   --brief            leave out the state before a divergence
@@ -80,12 +84,13 @@ function chosenClass(name: string): GroupClass | 'mixed' {
   return found ?? usageError(`--class: expected mixed or one of ${groupClasses.join(', ')}, got ${name}`);
 }
 
-function describe({ program, comparison, run }: Outcome): string {
+function describe({ program, comparison, run, lockstep }: Outcome): string {
   const lines: string[] = [];
-  if (comparison.divergence !== undefined) lines.push(describeDivergence(comparison.divergence));
-  for (const { address, oracle, machine } of comparison.memory)
+  if (comparison?.divergence !== undefined) lines.push(describeDivergence(comparison.divergence));
+  for (const { address, oracle, machine } of comparison?.memory ?? [])
     lines.push(`seed ${program.seed}: byte at ${address.toString(16)}: QEMU ${oracle}, ours ${machine}`);
   if (run !== undefined) lines.push(describeRunDivergence(run));
+  if (lockstep !== undefined) lines.push(describeLockstepDivergence(lockstep));
   return lines.join('\n');
 }
 
@@ -100,14 +105,21 @@ function report(outcome: Outcome): void {
 }
 
 if (!/^\d+$/.test(values.seed)) usageError(`--seed: expected a whole number, got ${values.seed}`);
-if (!['hart', 'qemu'].includes(values.machine))
-  usageError(`--machine: expected hart or qemu, got ${values.machine}`);
+if (!['hart', 'qemu', 'engines'].includes(values.machine))
+  usageError(`--machine: expected hart, qemu or engines, got ${values.machine}`);
 const seed = BigInt(values.seed);
-console.log(`oracle: ${requireQemu()}\nseed ${seed}, class ${values.class}`);
-const hart = values.machine === 'hart' ? await HartMachine.create() : undefined;
+const oracle = values.machine === 'engines' ? 'single steps' : requireQemu();
+console.log(`oracle: ${oracle}\nseed ${seed}, class ${values.class}`);
+const hart = { machine: await HartMachine.create(), stepped: await HartMachine.create() };
+
+async function machinesFor(program: Program): Promise<Machines> {
+  if (values.machine === 'qemu') return { tested: await recordMachine(program) };
+  return values.machine === 'hart' ? { tested: hart.machine, running: hart } : { running: hart };
+}
+
 const started = performance.now();
 const result = await runCampaign(
-  (program) => (hart === undefined ? recordMachine(program) : Promise.resolve(hart)),
+  machinesFor,
   {
     seed,
     instructions: positive('instructions'),
@@ -120,6 +132,7 @@ const result = await runCampaign(
 if (values.coverage) console.log(result.coverage.table());
 const outcomes = [...result.coverage.totals()].sort().map(([outcome, count]) => `${outcome} ${count}`);
 console.log(`outcomes: ${outcomes.join(', ')}`);
+console.log(result.runs.table());
 for (const [what, count] of result.legal) console.log(`legal difference: ${what} ×${count}`);
 const seconds = ((performance.now() - started) / 1000).toFixed(1);
 console.log(

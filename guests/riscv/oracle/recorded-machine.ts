@@ -37,6 +37,8 @@ export class RecordedMachine implements Machine {
     state.set(this.states[Math.min(this.#at, this.states.length - 1)]!);
   }
 
+  letTimerRunOut(): void {}
+
   adopt(): void {}
 
   memory(): Uint8Array {

@@ -1,9 +1,11 @@
 // Compares the machine with itself: many instructions at once, with decode caches and TLBs, against single steps,
 // which QEMU has confirmed. Only code run in bulk can meet a stale cache.
+import { type Engine, engines } from '../machine/testing/engines.ts';
 import { differencesOf, type FieldDifference, nameAt } from './compare.ts';
 import type { Program } from './generator/program.ts';
 import { Random } from './generator/random.ts';
-import type { Engine, RunningMachine } from './machine.ts';
+import type { RunningMachine } from './machine.ts';
+import type { RunCoverage } from './run-coverage.ts';
 import { hex, newState, pcOf, type State } from './state.ts';
 
 /** Where bulk execution and single steps part. */
@@ -18,16 +20,17 @@ export interface RunDivergence {
   memoryDiffers: boolean;
 }
 
-const STEP_LIMIT = 400_000;
+const STEP_LIMIT = 300_000;
 const MAX_BUDGET = 3000;
 
 /** The states of the stepped run by the number of instructions retired: several where traps were taken. */
 type StatesByRetired = Map<number, State[]>;
 
+/** The stepped run; undefined when the program does not come to its end. */
 function recordSteps(
   program: Program,
   machine: RunningMachine,
-): { states: StatesByRetired; memory: Uint8Array } {
+): { states: StatesByRetired; memory: Uint8Array } | undefined {
   const states: StatesByRetired = new Map();
   const state = newState();
   machine.load(program);
@@ -38,20 +41,25 @@ function recordSteps(
     const known = states.get(retired);
     if (known === undefined) states.set(retired, [state.slice()]);
     else known.push(state.slice());
-    if (pcOf(state) === program.end) break;
+    if (pcOf(state) === program.end) return { states, memory: machine.memory() };
     machine.step();
   }
-  return { states, memory: machine.memory() };
+  return undefined;
 }
 
 /** Runs a program in pieces of random length and compares each stop; undefined when all is equal. */
-export function compareRun(program: Program, machine: RunningMachine): RunDivergence | undefined {
+export function compareRun(
+  program: Program,
+  machine: RunningMachine,
+  coverage: RunCoverage,
+): RunDivergence | undefined {
   machine.setEngine('interpreter');
   const steps = recordSteps(program, machine);
-  for (const engine of ['interpreter', 'translator', 'evicting'] as const) {
-    machine.setEngine(engine);
-    const divergence = compareEngine(program, machine, { ...steps, engine });
-    machine.setEngine('interpreter');
+  if (steps === undefined) return undefined;
+  for (const engine of engines) {
+    const divergence = coverage.measure(machine, engine, () =>
+      compareEngine(program, machine, { ...steps, engine }),
+    );
     if (divergence !== undefined) return { ...divergence, engine };
   }
   return undefined;
@@ -60,7 +68,7 @@ export function compareRun(program: Program, machine: RunningMachine): RunDiverg
 function compareEngine(
   program: Program,
   machine: RunningMachine,
-  { states, memory, engine }: ReturnType<typeof recordSteps> & { engine: Engine },
+  { states, memory, engine }: NonNullable<ReturnType<typeof recordSteps>> & { engine: Engine },
 ): Omit<RunDivergence, 'engine'> | undefined {
   const random = new Random(program.seed);
   const state = newState();

@@ -140,10 +140,12 @@ const MAX_DEPTH: i32 = 192;
 const I32_LOAD: u8 = 0x28;
 const I64_LOAD: u8 = 0x29;
 const I32_EQ: u8 = 0x46;
-const I32_GE_S: u8 = 0x4e;
+const I32_LT_S: u8 = 0x48;
 const I64_NE: u8 = 0x52;
 const I32_ADD: u8 = 0x6a;
+const I32_SUB: u8 = 0x6b;
 const I32_AND: u8 = 0x71;
+const I32_OR: u8 = 0x72;
 const I32_XOR: u8 = 0x73;
 const I32_SHL: u8 = 0x74;
 const I32_SHR_U: u8 = 0x76;
@@ -492,9 +494,15 @@ function emitCall(block: u32, next: i64): void {
     emitTailCall();
     return;
   }
+  // Both in one test: no more calls may nest, or nothing is left of the slice. Without the latter, calls on their way
+  // down would put off interrupts by as much code as all of them have.
+  emitConst32(MAX_DEPTH - 1);
   emitGet(LOCAL_DEPTH);
-  emitConst32(MAX_DEPTH);
-  emit(I32_GE_S);
+  emit(I32_SUB);
+  emitGet(LOCAL_N);
+  emit(I32_OR);
+  emitConst32(0);
+  emit(I32_LT_S);
   beginUnlikely();
   emitTailCall();
   endLabel();

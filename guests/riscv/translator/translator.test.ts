@@ -7,7 +7,9 @@ import * as e from '../oracle/generator/encoding.ts';
 
 const BASE = 0x8000_0000;
 const DATA = BASE + 0x2000;
-const UNITS_MADE = 0x102a4;
+const [UNITS_MADE, UNITS_GONE, NEXT_SITE] = [0x102a4, 0x102c0, 0x102ac];
+/** memory/layout.ts. */
+const SITE_LIMIT = 0x8000;
 const [FROM_THE_START, NEVER] = [1, 0];
 const [sub, mul] = [e.typeR(0x33, 0, 0x20), e.typeR(0x33, 0, 1)];
 const slti = e.typeI(0x13, 2);
@@ -319,6 +321,59 @@ describe('the translator', () => {
     expect(data[0]).toBe(20_100n);
     // The loop's, perhaps begun in its middle, and those made anew: not one for each round.
     expect(units).toBeLessThan(20);
+  });
+
+  it('finds a word anew that only the outer loop names when the inner one goes on there', () => {
+    // The way from the inner loop to the outer one's head is a branch of the inner loop.
+    const { registers } = expectSame((asm) => {
+      asm.word(e.addi(6, 0, 400), 'addi');
+      const outer = asm.here;
+      asm.word(e.addiw(18, 18, -23), 'addiw');
+      // Both ways lead to the inner loop.
+      asm.word(e.bne(6, 12, 4), 'bne');
+      const inner = asm.here;
+      asm.word(e.addi(6, 6, -1), 'addi');
+      const exit = asm.here;
+      asm.word(0, 'beq');
+      asm.word(e.andi(7, 6, 3), 'andi');
+      asm.word(e.beq(7, 0, outer - asm.here), 'beq');
+      asm.word(e.jal(0, inner - asm.here), 'jal');
+      asm.patchWord(exit, e.beq(6, 0, asm.here - exit));
+    });
+    expect(registers[18]).toBe(BigInt.asUintN(64, -2300n));
+  });
+
+  /** A loop whose accesses need a site each. */
+  const manySites = (asm: Assembler): void => {
+    for (let register = 10; register < 18; register++) asm.loadAddress(register, DATA + 32 * (register - 10));
+    loop(asm, 100, () => {
+      for (let register = 10; register < 18; register++) {
+        asm.word(e.ld(7, register, 0), 'ld');
+        asm.word(e.add(7, 7, 5), 'add');
+        asm.word(e.sd(7, register, 8), 'sd');
+        asm.word(e.sd(6, register, 0), 'sd');
+        asm.word(e.addi(6, 7, register), 'addi');
+      }
+    });
+  };
+
+  it.each([
+    ['the end of the site TLB', SITE_LIMIT - 5],
+    ['the end of the numbers of sites', 2 ** 32 - 5],
+  ])('has sites on both sides of %s', (_what, next) => {
+    machine.view.setUint32(NEXT_SITE, next, true);
+    expectSame(manySites);
+    expect(machine.view.getUint32(NEXT_SITE, true) - next).not.toBe(0);
+  });
+
+  it('takes away the oldest units when others need their sites', () => {
+    expectSame(manySites);
+    expect(machine.view.getUint32(UNITS_GONE, true)).toBe(0);
+    const next = machine.view.getUint32(NEXT_SITE, true) + SITE_LIMIT - 20;
+    machine.view.setUint32(NEXT_SITE, next, true);
+    expectSame(manySites);
+    expect(machine.view.getUint32(UNITS_GONE, true)).toBeGreaterThan(0);
+    expectSame(manySites);
   });
 
   it('links by any register, also where nothing reads it', () => {

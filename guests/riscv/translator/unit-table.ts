@@ -25,6 +25,7 @@ import {
   STRETCH_COUNTER,
   STRETCH_PC,
   UNIT_BUDGET,
+  UNIT_INSTRUCTIONS,
   UNITS_GONE,
   UNITS_MADE,
   UNWIND_PC,
@@ -120,6 +121,7 @@ export function enterUnit(ip: usize, n: i32): usize {
     const index = load<u32>(ip, 4);
     left = call_indirect<i32>(index, n, 0, load<u64>(PAGE_VA), load<u32>(PAGE_BASE));
     if (load<u32>(OBSERVED)) noteLeave(pc, n, left);
+    store<u64>(UNIT_INSTRUCTIONS, load<u64>(UNIT_INSTRUCTIONS) + <u64>(<i64>(n - left)));
     if (load<u32>(CROSSED_SLOT)) noteCrossing();
     let next = load<u64>(PC);
     if (next == UNWINDING) {

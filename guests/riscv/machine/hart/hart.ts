@@ -55,7 +55,7 @@ export const HART_WAITING: i32 = 1;
 export const HART_EXIT: i32 = 2;
 
 /** Instructions between two looks at interrupts and time. */
-const SLICE_LENGTH: i32 = 16384;
+export const SLICE_LENGTH: i32 = 16384;
 
 /** What firmware would have delegated to S mode: all but calls from S and M. */
 const SBI_MEDELEG: u64 = 0xb1ff;

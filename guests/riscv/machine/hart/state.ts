@@ -90,6 +90,8 @@ export const UNIT_BUDGET: usize = HART_STATE + 0x2e0;
 /** Slot of a unit that left because accesses by a base register lay in two pages, 0 = none, and that register: u32 each. */
 export const CROSSED_SLOT: usize = HART_STATE + 0x2e4;
 export const CROSSED_REGISTER: usize = HART_STATE + 0x2e8;
+/** Instructions that units have run, for measurements: u64. */
+export const UNIT_INSTRUCTIONS: usize = HART_STATE + 0x2f0;
 /** STIP under Sstc as time was last looked at: u64. */
 export const TIMER_LINE: usize = HART_STATE + 0x2d8;
 

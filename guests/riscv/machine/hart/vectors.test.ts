@@ -1,13 +1,15 @@
 // Instruction vectors written by hand: bits as the GNU assembler gives them, results from the manual's definitions
 // (RISC-V Unprivileged 20240411, chapters 4, 12 and 26). None of it comes from guests/riscv/isa.
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { disassemble } from '../../isa/disassemble.ts';
 import { BareMachine } from '../testing/bare-host.ts';
+import { engines } from '../testing/engines.ts';
 
 const START = 0x80000000n;
 const ONES = 0xffffffffffffffffn;
 const MIN = 0x8000000000000000n;
 const MAX = 0x7fffffffffffffffn;
+const WFI = 0x10500073;
 
 /** Bits, text, a0, a1, and what a2 is afterwards. */
 const vectors: [number, string, bigint, bigint, bigint][] = [
@@ -119,15 +121,38 @@ describe('instruction vectors', () => {
     expect(disassemble(bits, START)).toBe(text);
   });
 
-  it('gives the same results in the inner loop, where they may be decoded together with others', () => {
-    for (const [bits, text, a, b, expected] of vectors) {
-      machine.reset(START);
-      machine.loadWords(START, [bits, 0x10500073]);
-      machine.setX(10, a);
-      machine.setX(11, b);
-      expect(machine.run(3)).toBe('waiting');
-      expect(machine.x(12), text).toBe(expected);
-    }
+  describe.each(engines)('as %s', (engine) => {
+    beforeAll(() => machine.setEngine(engine));
+    afterAll(() => machine.setEngine('interpreter'));
+    const inUnits = (count: number): bigint => (engine === 'interpreter' ? 0n : BigInt(count));
+
+    it('gives the same results in bulk, where instructions may be decoded together with others', () => {
+      const before = machine.instructionsInUnits;
+      for (const [bits, text, a, b, expected] of vectors) {
+        machine.reset(START);
+        machine.loadWords(START, [bits, WFI]);
+        machine.setX(10, a);
+        machine.setX(11, b);
+        expect(machine.run(3)).toBe('waiting');
+        expect(machine.x(12), text).toBe(expected);
+      }
+      expect(machine.instructionsInUnits - before).toBe(inUnits(vectors.length));
+    });
+
+    it('gives the same results of compressed instructions in bulk', () => {
+      const before = machine.instructionsInUnits;
+      for (const [bits, text, a, b, expected] of shortVectors) {
+        machine.reset(START);
+        machine.loadParcels(START, [bits, WFI & 0xffff, WFI >>> 16]);
+        machine.setX(2, 0x1000n);
+        machine.setX(10, a);
+        machine.setX(11, b);
+        machine.setX(12, 0x1000n);
+        expect(machine.run(3)).toBe('waiting');
+        expect(machine.x(text.includes('addi16sp') ? 2 : 12), text).toBe(expected);
+      }
+      expect(machine.instructionsInUnits - before).toBe(inUnits(shortVectors.length));
+    });
   });
 
   it('reads every reserved compressed parcel as illegal', () => {

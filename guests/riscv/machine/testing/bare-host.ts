@@ -3,6 +3,7 @@
 //   const machine = await BareMachine.create({ ramBytes: 1 << 20 });
 //   machine.loadWords(0x80000000n, [0x00a00513, ...]);     // or loadBytes, or loadElf(file) → { entry, symbols }
 //   machine.reset(0x80000000n, { mode: 3 });               // mode 0 U, 1 S, 3 M; PMP starts open
+//   machine.setEngine('translator');                       // from now on, what run comes to is translated first
 //   machine.run(1000);                                     // → 'budget' | 'waiting' | 'exit'
 //   machine.step();                                        // → StepRecord: pc, opcode, writes, stores, trap
 //   machine.x(10); machine.setX(10, 5n); machine.f(0); machine.setF(0, bits); machine.pc = 0x80000010n;
@@ -13,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HV_HYPERCALL_FAST, HVCALL_PUBLISH_CODE } from '../../../../hypervisor/abi/hypercalls.ts';
 import { CodePublisher } from '../../../../hypervisor/code-publishing/code-publisher.ts';
+import { type Engine, engineSettings } from './engines.ts';
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '../../../..');
 const RAM_BASE = 0x6000000;
@@ -31,6 +33,7 @@ const at = {
   tohost: STATE + 0x288,
   translating: STATE + 0x2a8,
   unitBudget: STATE + 0x2e0,
+  unitInstructions: STATE + 0x2f0,
   stepPc: STATE + 0x500,
   stepOpcode: STATE + 0x508,
   stepStoreCount: STATE + 0x50c,
@@ -45,11 +48,15 @@ interface Exports {
   hartReset(pc: bigint, a0: bigint, a1: bigint, mode: number): void;
   hartRun(budget: number): number;
   hartStep(): void;
+  translateHere(): void;
   instructionsRetired(): bigint;
   nextTimerDeadline(): bigint;
   readRegister(i: number): bigint;
   writeRegister(i: number, value: bigint): void;
   setInterruptPending(bit: number, on: number): void;
+  clintPoll(): void;
+  clintReset(): void;
+  clintDeadline(): bigint;
   ramWritten(gpa: bigint, length: number): void;
   readCsr(number: number): bigint;
   writeCsr(number: number, value: bigint): void;
@@ -72,7 +79,7 @@ export async function compileBare(): Promise<Buffer> {
   const output = join(top, 'build/tests/riscv-bare.wasm');
   const inputs = globSync(['guests/riscv/{machine,translator}/**/*.ts', 'guests/lib/*.ts', 'asconfig.json'], {
     cwd: top,
-    exclude: ['**/*.test.ts', '**/bare-host.ts', '**/assembler.ts'],
+    exclude: ['**/*.test.ts', '**/bare-host.ts', '**/assembler.ts', '**/engines.ts'],
   });
   const newest = Math.max(...inputs.map((file) => statSync(join(top, file)).mtimeMs));
   if (!existsSync(output) || statSync(output).mtimeMs < newest) {
@@ -109,6 +116,7 @@ export class BareMachine {
   readonly memory: WebAssembly.Memory;
   readonly view: DataView;
   readonly publisher: CodePublisher;
+  #isEager = false;
   /** What the guest's clock says, in ticks of 100 ns. */
   time = 0n;
 
@@ -127,14 +135,21 @@ export class BareMachine {
     this.view = new DataView(memory.buffer);
   }
 
-  static async create({ ramBytes = 1 << 20 } = {}): Promise<BareMachine> {
+  static async create({ ramBytes = 1 << 20, engine = 'interpreter' as Engine } = {}): Promise<BareMachine> {
     const pages = (RAM_BASE + ramBytes) / 65536;
     const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
     const machine = new BareMachine(new WebAssembly.Module(new Uint8Array(await compileBare())), memory);
     machine.exports.setRamBytes(ramBytes);
-    machine.translateFrom(0);
+    machine.setEngine(engine);
     machine.reset(RAM_GPA);
     return machine;
+  }
+
+  /** Chooses how `run` runs code. Programs of tests are short: translators begin with a unit where the hart is. */
+  setEngine(engine: Engine): void {
+    const { heat, units } = engineSettings[engine];
+    this.translateFrom(heat, units);
+    this.#isEager = heat > 0;
   }
 
   /** Translates code from a heat on, 0 = never, and keeps so many units. */
@@ -206,6 +221,7 @@ export class BareMachine {
   }
 
   run(budget: number): 'budget' | 'waiting' | 'exit' {
+    if (this.#isEager) this.exports.translateHere();
     return (['budget', 'waiting', 'exit'] as const)[this.exports.hartRun(budget)]!;
   }
 
@@ -273,6 +289,11 @@ export class BareMachine {
 
   get exitCode(): number {
     return this.view.getUint32(at.exitCode, true);
+  }
+
+  /** Instructions that translated code has run since the machine was made. */
+  get instructionsInUnits(): bigint {
+    return this.view.getBigUint64(at.unitInstructions, true);
   }
 
   get retired(): bigint {

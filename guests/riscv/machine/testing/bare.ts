@@ -1,8 +1,11 @@
 // A bare machine for tests: the hart and RAM, every word of state within reach of bare-host.ts.
 
+import { translate } from '../../translator/translate.ts';
+import { clintDeadline, clintPoll, clintReset } from '../devices/clint/device.ts';
 import { readCsr, writeCsr } from '../hart/csr.ts';
 import { isCsrAllowed } from '../hart/csr-access.ts';
-import { expanded, operationOf } from '../hart/decoder.generated.ts';
+import { expanded, OP_UNIT, operationOf } from '../hart/decoder.generated.ts';
+import { fetchHost, jumpSlow } from '../hart/fetch.ts';
 import {
   hartReset,
   hartRun,
@@ -16,15 +19,28 @@ import {
   setInterruptPending,
   writeRegister,
 } from '../hart/hart.ts';
-import { RAM_BYTES } from '../hart/state.ts';
+import { PC, RAM_BYTES } from '../hart/state.ts';
+import { interruptToTake, pollTimer } from '../hart/traps.ts';
 
 export { expanded, isCsrAllowed, operationOf, readCsr, writeCsr };
+
+/** Makes a unit of what begins at the pc, unless fetching it would trap or an interrupt comes first. */
+export function translateHere(): void {
+  const pc = load<u64>(PC);
+  pollTimer();
+  if (interruptToTake() >= 0 || !fetchHost(pc, pc)) return;
+  const slot = jumpSlow(pc);
+  if (load<u16>(slot) != <u16>OP_UNIT) translate(slot, 0);
+}
 
 export function setRamBytes(bytes: u32): void {
   store<u32>(RAM_BYTES, bytes);
 }
 
 export {
+  clintDeadline,
+  clintPoll,
+  clintReset,
   hartReset,
   hartRun,
   hartStep,

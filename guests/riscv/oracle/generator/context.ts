@@ -1,6 +1,6 @@
 // What the emitters of instruction groups share: the random stream, the assembler and the mode that the code runs in.
 import type { Assembler } from './assembler.ts';
-import { HANDLER_REGISTERS, RESUME_REGISTER } from './memory-layout.ts';
+import { RESUME_REGISTER } from './memory-layout.ts';
 import type { Random } from './random.ts';
 import { specialFloat, specialInteger } from './special-values.ts';
 
@@ -16,13 +16,17 @@ export const groupClasses = [
   'memory',
   'control',
   'loop',
+  'call',
+  'graph',
   'csr',
   'trap',
   'decode',
   'self-modifying',
   'privileged',
+  'mapping',
   'protection',
   'interrupt',
+  'timer',
 ] as const;
 export type GroupClass = (typeof groupClasses)[number];
 
@@ -36,8 +40,8 @@ export class Context {
   mode: Mode = 'M';
   /** Whether addresses are translated in the current mode. */
   isTranslated = false;
-  /** Whether the current code may trap to S mode. */
-  isDelegating = false;
+  /** Whether S mode may change satp and fence (mstatus.TVM does not forbid it). */
+  canFence = true;
   /** Registers that the group around must keep. */
   readonly reserved = new Set<number>();
 
@@ -72,7 +76,7 @@ export class Context {
   /** A register that keeps a pointer across a trap. */
   pointer(): number {
     for (;;) {
-      const register = 1 + this.random.below(28);
+      const register = 1 + this.random.below(26);
       if (!this.reserved.has(register)) return register;
     }
   }
@@ -97,9 +101,5 @@ export class Context {
   /** The table slot of a special floating-point value. */
   floatSlot(): number {
     return INTEGER_SLOTS + this.random.below(FLOAT_SLOTS);
-  }
-
-  isHandlerRegister(register: number): boolean {
-    return (HANDLER_REGISTERS as readonly number[]).includes(register);
   }
 }

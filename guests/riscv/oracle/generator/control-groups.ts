@@ -1,13 +1,12 @@
-// Random branches, jumps, bounded loops, jumps to where nothing may run, and code written while running
-// (RISC-V Unprivileged 20240411 §2.5, §6; Privileged §3.3.1).
+// Random branches, jumps, bounded loops, and jumps to where nothing may run
+// (RISC-V Unprivileged 20240411 §2.5; Privileged §3.3.1).
 import { emitCompressed } from './compressed-groups.ts';
 import type { Context } from './context.ts';
 import * as e from './encoding.ts';
 import { emitInteger } from './integer-groups.ts';
-import { scratchAddress } from './memory-groups.ts';
 import { CODE_BASE, RAM_BYTES, RESUME_REGISTER, TABLE_BASE, USER_ALIAS_OFFSET } from './memory-layout.ts';
 
-const conditions: readonly (readonly [name: string, funct3: number])[] = [
+export const conditions: readonly (readonly [name: string, funct3: number])[] = [
   ['beq', 0],
   ['bne', 1],
   ['blt', 4],
@@ -106,7 +105,8 @@ function emitIndirectJump(context: Context): void {
   random.weighted<() => void>([
     [2, () => asm.word(e.jalr(context.destination(), register, shift & 0xfff), 'jalr')],
     [1, () => asm.half(0x8002 | (register << 7), 'c.jr')],
-    [1, () => asm.half(0x9002 | (register << 7), 'c.jalr')],
+    // It links by x1.
+    [context.reserved.has(1) ? 0 : 1, () => asm.half(0x9002 | (register << 7), 'c.jalr')],
   ])();
   const isJalr = (asm.names[(asm.here - 4 - CODE_BASE) / 2] ?? '') === 'jalr';
   emitBody(context);
@@ -153,26 +153,5 @@ export function emitFetchFault(context: Context): void {
     asm.loadConstant(register, random.pick([BigInt(CODE_BASE + RAM_BYTES), 1n << 60n, -4n]));
   }
   asm.word(e.jalr(context.destination(), register, 0), 'jalr to nowhere');
-  complete();
-}
-
-/** Writes an instruction and a return into scratch, checks that they arrived, and calls them. */
-export function emitSelfModifying(context: Context): void {
-  const { random, asm } = context;
-  if (!asm.hasFreeSlots) return;
-  const [pointer, value, check, link] = [5, 6, 7, 1 + random.below(4)];
-  const operation = e.addi(8 + random.below(8), random.below(32), random.next32() & 0xfff);
-  const code = BigInt(operation) | (BigInt(0x8002 | (link << 7)) << 32n);
-  const complete = emitForwardAddress(context, RESUME_REGISTER);
-  asm.loadAddress(pointer, scratchAddress(random, random.chance(0.5) ? 8 : 1) & ~1);
-  asm.loadConstant(value, code);
-  asm.word(e.sd(value, pointer, 0), 'sd');
-  asm.word(e.addi(check, 0, 0), 'addi');
-  asm.word(e.ld(check, pointer, 0), 'ld');
-  const at = asm.here;
-  asm.word(0, 'bne');
-  asm.word(e.FENCE_I, 'fence.i');
-  asm.word(e.jalr(link, pointer, 0), 'jalr to new code');
-  asm.patchWord(at, e.bne(check, value, asm.here - at));
   complete();
 }

@@ -4,7 +4,7 @@ import { emitFetchFault, emitForwardAddress } from './control-groups.ts';
 import { CSR, type CsrName } from './csr-names.ts';
 import * as e from './encoding.ts';
 import { RESUME_REGISTER } from './memory-layout.ts';
-import { SV39_ROOT, SV48_ROOT } from './page-tables.ts';
+import { satpOf } from './page-tables.ts';
 import type { Random } from './random.ts';
 
 const operations: readonly (readonly [name: string, funct3: number])[] = [
@@ -34,7 +34,7 @@ const restored: Record<'M' | 'S', readonly (readonly [CsrName, mask: bigint])[]>
     ['stvec', ANY],
     ['medeleg', 0xb3ffn],
     ['mideleg', UPPER | 0x222n],
-    ['mie', UPPER | 0xaaan],
+    ['mie', UPPER],
     ['mepc', ANY - 1n],
     ['sepc', ANY - 1n],
     ['mcounteren', 0xffff_ffffn],
@@ -105,7 +105,7 @@ function emitRestored(context: Context): void {
   context.reserved.add(value);
   const kept = context.pointer();
   context.reserved.delete(value);
-  const enabled = name === 'sie' ? oneInterrupt(random) : 0n;
+  const enabled = name === 'sie' || name === 'mie' ? oneInterrupt(random) : 0n;
   asm.loadConstant(value, ((random.chance(0.3) ? ANY : random.next64()) & mask) | enabled);
   asm.word(e.csrrw(kept, value, CSR[name]), `csrrw ${name}`);
   asm.word(e.csrrs(value, 0, CSR[name]), `csrrs ${name}`);
@@ -167,12 +167,7 @@ function emitAddressTranslation(context: Context): void {
     asm.word(e.csrrw(context.destination(), value, CSR.satp), 'csrrw satp');
     asm.word(e.csrrs(context.destination(), 0, CSR.satp), 'csrrs satp');
   } else if (context.isTranslated) {
-    const [mode, root] = random.pick([
-      [8n, SV39_ROOT],
-      [9n, SV48_ROOT],
-    ] as const);
-    const asid = BigInt(random.below(0x1_0000)) << 44n;
-    asm.loadConstant(value, (mode << 60n) | asid | BigInt(root >>> 12));
+    asm.loadConstant(value, satpOf(random, random.pick([8n, 9n])));
     asm.word(e.csrrw(context.destination(), value, CSR.satp), 'csrrw satp');
     emitTranslationFence(context);
   }
@@ -232,6 +227,8 @@ export function emitTrap(context: Context): void {
 function emitMachineReturn(context: Context): void {
   const { asm } = context;
   const register = context.pointer();
+  // No interrupt may come between mepc and mret.
+  asm.word(e.csr(7)(0, 8, CSR.mstatus), 'csrrci mstatus');
   asm.loadConstant(register, 0x1800n);
   asm.word(e.csrrs(0, register, CSR.mstatus), 'csrrs mstatus');
   const complete = emitForwardAddress(context, register);

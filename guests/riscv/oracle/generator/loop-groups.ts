@@ -1,26 +1,24 @@
 // Loops that are worth translating: nested, with ways in and out of their middle, calls, and anything that other groups
-// do inside of them, changes of mappings among it. What runs once says little about regions of code.
+// do inside of them: traps, other modes, timers, code that changes, mappings that change. What runs once says little about
+// regions of code.
 import { emitCompressed } from './compressed-groups.ts';
 import type { Context } from './context.ts';
-import { emitBody, emitControl, emitSelfModifying } from './control-groups.ts';
-import { emitCsr } from './csr-groups.ts';
+import { emitBody, emitControl } from './control-groups.ts';
+import { counterRegister } from './counted-loop.ts';
+import { emitCsr, emitTrap } from './csr-groups.ts';
 import * as e from './encoding.ts';
 import { emitFloat } from './float-groups.ts';
 import { emitMultiply } from './integer-groups.ts';
+import { emitMappingChange } from './mapping-groups.ts';
 import { emitAtomic, emitMemory } from './memory-groups.ts';
-import { emitTableChange } from './privileged-groups.ts';
+import { emitPatch } from './patch-groups.ts';
+import { emitProtection, emitSegment, emitTableChange } from './privileged-groups.ts';
+import { emitTimer } from './timer-groups.ts';
+import { emitCrossingInstruction, emitWalk } from './walk-groups.ts';
 
 const MAX_DEPTH = 2;
 /** What a conditional branch reaches, with room for what is still to come. */
 const REACH = 3600;
-
-/** A counter that no group writes by number. */
-function counterRegister(context: Context): number {
-  for (;;) {
-    const register = 16 + context.random.below(12);
-    if (!context.reserved.has(register)) return register;
-  }
-}
 
 interface Callee {
   at: number;
@@ -56,6 +54,34 @@ function emitCall(context: Context, { at, link }: Callee): void {
   asm.word(e.jalr(link, register, 0), 'jalr');
 }
 
+/** What may be in a loop, in any mode. */
+function emitPlainPiece(context: Context): void {
+  context.random.weighted<() => void>([
+    [4, () => emitBody(context)],
+    [4, () => emitMemory(context)],
+    [2, () => emitWalk(context)],
+    [3, () => emitControl(context)],
+    [2, () => emitFloat(context)],
+    [2, () => emitCompressed(context)],
+    [1, () => emitMultiply(context)],
+    [1, () => emitAtomic(context)],
+    [1, () => emitCsr(context)],
+    [1, () => emitTrap(context)],
+    [0.5, () => emitPatch(context)],
+    [0.5, () => emitCrossingInstruction(context)],
+    [0.5, () => emitTimer(context)],
+    [context.isTranslated ? 1 : 0, () => emitTableChange(context)],
+    [context.isTranslated ? 2 : 0, () => emitMappingChange(context)],
+    [context.mode === 'M' ? 0.5 : 0, () => emitProtection(context)],
+  ])();
+}
+
+/** Into another mode and back. */
+function emitExcursion(context: Context): void {
+  const groups = 1 + context.random.below(4);
+  emitSegment(context, groups, () => emitPlainPiece(context));
+}
+
 class Loop {
   readonly counter: number;
   readonly #context: Context;
@@ -66,13 +92,13 @@ class Loop {
   constructor(context: Context, depth: number) {
     this.#context = context;
     this.#depth = depth;
-    this.#callee = context.random.chance(0.4) ? emitFunction(context) : undefined;
     this.counter = counterRegister(context);
+    context.reserved.add(this.counter);
+    this.#callee = context.random.chance(0.4) ? emitFunction(context) : undefined;
   }
 
   emit(): void {
     const { random, asm, reserved } = this.#context;
-    reserved.add(this.counter);
     const rounds = 2 + random.below(this.#depth === 0 ? 16 : 4);
     asm.word(e.addi(this.counter, 0, rounds), 'addi');
     // A way into the loop's middle makes it irreducible.
@@ -85,17 +111,20 @@ class Loop {
       this.#emitPiece();
     }
     if (entry !== undefined) asm.patchWord(entry, e.jal(0, asm.here - entry));
-    asm.word(e.addi(this.counter, this.counter, -1), 'addi');
-    if (asm.here - top < REACH && random.chance(0.8)) {
-      asm.word(e.typeB(5)(0, this.counter, 8), 'bge');
-      asm.word(e.jal(0, top - asm.here), 'jal');
-    } else if (asm.here - top < REACH) asm.word(e.blt(0, this.counter, top - asm.here), 'blt');
-    else {
-      asm.word(e.typeB(5)(0, this.counter, 8), 'bge');
-      asm.word(e.jal(0, top - asm.here), 'jal');
-    }
+    this.#emitEnd(top);
     for (const exit of this.#exits) asm.patchWord(exit, e.jal(0, asm.here - exit));
     reserved.delete(this.counter);
+  }
+
+  #emitEnd(top: number): void {
+    const { random, asm } = this.#context;
+    asm.word(e.addi(this.counter, this.counter, -1), 'addi');
+    if (asm.here - top < REACH && random.chance(0.2)) {
+      asm.word(e.blt(0, this.counter, top - asm.here), 'blt');
+      return;
+    }
+    asm.word(e.typeB(5)(0, this.counter, 8), 'bge');
+    asm.word(e.jal(0, top - asm.here), 'jal');
   }
 
   /** Leaves the loop early, when the counter has come to a number. */
@@ -111,20 +140,13 @@ class Loop {
   #emitPiece(): void {
     const context = this.#context;
     const callee = this.#callee;
+    const isMachine = context.mode === 'M';
     context.random.weighted<() => void>([
-      [4, () => emitBody(context)],
-      [4, () => emitMemory(context)],
-      [3, () => emitControl(context)],
-      [2, () => emitFloat(context)],
-      [2, () => emitCompressed(context)],
-      [1, () => emitMultiply(context)],
-      [1, () => emitAtomic(context)],
-      [1, () => emitCsr(context)],
-      [0.5, () => emitSelfModifying(context)],
-      [context.isTranslated ? 2 : 0, () => emitTableChange(context)],
+      [26, () => emitPlainPiece(context)],
       [2, () => this.#emitExit()],
       [callee === undefined ? 0 : 4, () => emitCall(context, callee as Callee)],
       [this.#depth < MAX_DEPTH ? 2 : 0, () => new Loop(context, this.#depth + 1).emit()],
+      [isMachine && this.#depth === 0 ? 1 : 0, () => emitExcursion(context)],
     ])();
   }
 }

@@ -96,7 +96,12 @@ export function emitMemory(context: Context): void {
     return;
   }
   const base = context.pointer();
-  const isWide = emitPointer(context, base, alignment);
+  emitAccesses(context, base, emitPointer(context, base, alignment), alignment);
+}
+
+/** A few loads and stores by a base register, around it (`isWide`) or a little further on. */
+export function emitAccesses(context: Context, base: number, isWide: boolean, alignment = 8): void {
+  const { random } = context;
   context.reserved.add(base);
   for (let count = 1 + random.below(4); count > 0; count--) {
     const near = (random.below(8) * alignment) & 63;

@@ -1,6 +1,19 @@
 // Random page tables for one program (RISC-V Privileged 20240411 §12.3–12.5): the Sv48 root's first entry is the Sv39
-// root, so that one tree serves both modes. Code and table stay reachable; scratch and the window are random.
+// root, so that one tree serves both modes. Code, table and stack stay reachable; scratch and the window are random.
+// There are two trees, which differ in changing-pages.ts's part alone.
 import {
+  CHANGING_ROOT_INDEX,
+  changingEntries,
+  changingMiddle,
+  GIGAPAGE_ROOT_INDEX,
+  gigapageLeaf,
+} from './changing-pages.ts';
+import {
+  CHANGING_BASE,
+  CHANGING_FUNCTIONS,
+  CHANGING_GIGAPAGE,
+  CHANGING_SCRATCH,
+  CHANGING_SUPERPAGES,
   CODE_BASE,
   IMAGE_BYTES,
   PAGE_TABLES_BASE,
@@ -25,15 +38,26 @@ const A = 64n;
 const D = 128n;
 
 const page = (index: number): number => PAGE_TABLES_BASE + index * 4096;
-/** Pages of the tree. */
+/** Roots of the first tree; those of the other are in the pages behind. */
 export const SV39_ROOT = page(0);
-export const SV48_ROOT = page(7);
-const supervisorMiddle = page(1);
-const userMiddle = page(2);
-const supervisorLeaves = page(3);
-const userLeaves = page(4);
+export const SV48_ROOT = page(2);
+const supervisorMiddle = page(4);
+const userMiddle = page(5);
+const supervisorLeaves = page(6);
+const userLeaves = page(7);
 /** The window's tables of 4 KiB entries, which programs may rewrite while they run. */
-export const windowLeaves = (index: number): number => page(5 + index);
+export const windowLeaves = (index: number): number => page(8 + index);
+/** Where the first tree's entry of the changing gigapage is. */
+export const GIGAPAGE_ENTRY = SV39_ROOT + 8 * GIGAPAGE_ROOT_INDEX;
+
+/** The first tree goes with even ASIDs, the other with odd ones: these bits of satp are flipped together. */
+export const SATP_OTHER_TREE = (1n << 44n) | 1n;
+
+/** The satp of a root of the first tree. @param mode 8 Sv39, 9 Sv48 */
+export const satpOf = (random: Random, mode: 8n | 9n): bigint =>
+  (mode << 60n) |
+  (BigInt(2 * random.below(0x8000)) << 44n) |
+  BigInt((mode === 8n ? SV39_ROOT : SV48_ROOT) >>> 12);
 
 const pointer = (address: number): bigint => (BigInt(address >>> 12) << 10n) | V;
 const leaf = (address: number, flags: bigint): bigint => (BigInt(address >>> 12) << 10n) | flags | V;
@@ -130,7 +154,23 @@ export function buildPageTables(random: Random): BigUint64Array {
   }
   for (let index = 0; index < WINDOW_SUPERPAGES; index++)
     put(userMiddle, firstWindowEntry + WINDOW_TABLES + index, randomSuperpage(random));
+  putChanging(random, put);
+  for (const root of [SV39_ROOT, SV48_ROOT]) {
+    const at = (root - PAGE_TABLES_BASE) / 8;
+    tables.copyWithin(at + 512, at, at + 512);
+  }
+  put(SV39_ROOT + 4096, CHANGING_ROOT_INDEX, pointer(changingMiddle(1)));
+  put(SV39_ROOT + 4096, GIGAPAGE_ROOT_INDEX, gigapageLeaf(random));
+  for (const index of [0, 511]) put(SV48_ROOT + 4096, index, pointer(SV39_ROOT + 4096));
   return tables;
+}
+
+function putChanging(random: Random, put: (table: number, index: number, entry: bigint) => void): void {
+  put(SV39_ROOT, CHANGING_ROOT_INDEX, pointer(changingMiddle(0)));
+  put(SV39_ROOT, GIGAPAGE_ROOT_INDEX, gigapageLeaf(random));
+  for (const tree of [0, 1])
+    for (const [address, entry] of changingEntries(random, tree))
+      put(address - (address % 4096), (address % 4096) / 8, entry);
 }
 
 /** A virtual address whose offset within every page size leads to scratch, whatever maps it. */
@@ -154,6 +194,12 @@ export function randomVirtualAddress(random: Random): bigint {
       [1, () => (1n << 47n) + windowOffset],
       [1, () => (1n << 40n) | (window + windowOffset)],
       [1, () => window - BigInt(random.below(9))],
+      [
+        2,
+        () => BigInt(CHANGING_BASE + CHANGING_FUNCTIONS * 4096 + random.below(CHANGING_SCRATCH * 4096 - 64)),
+      ],
+      [1, () => BigInt(CHANGING_BASE + (1 + random.below(CHANGING_SUPERPAGES)) * 2 ** 21) + scratchOffset],
+      [1, () => CHANGING_GIGAPAGE + scratchOffset],
     ])(),
   );
 }

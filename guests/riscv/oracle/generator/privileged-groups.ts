@@ -12,10 +12,12 @@ import {
   USER_ALIAS_OFFSET,
   WINDOW_TABLES,
 } from './memory-layout.ts';
-import { randomLeaf, randomVirtualAddress, SV39_ROOT, SV48_ROOT, windowLeaves } from './page-tables.ts';
+import { randomLeaf, randomVirtualAddress, satpOf, windowLeaves } from './page-tables.ts';
 import type { Random } from './random.ts';
+import { emitMachineTimer } from './timer-groups.ts';
 
 const MPP = 0x1800n;
+const SPP = 0x100n;
 const SPIE = 0x20n;
 const MPIE = 0x80n;
 const SIE = 0x2n;
@@ -49,11 +51,10 @@ function writeCsr(context: Context, csr: number, value: bigint, name: string): v
 
 /** A valid satp for the program's tables, or bare. */
 function randomSatp(random: Random, mayBeBare: boolean): bigint {
-  const asid = BigInt(random.below(0x1_0000)) << 44n;
   return random.weighted([
     [mayBeBare ? 1 : 0, 0n],
-    [4, (8n << 60n) | asid | BigInt(SV39_ROOT >>> 12)],
-    [3, (9n << 60n) | asid | BigInt(SV48_ROOT >>> 12)],
+    [4, satpOf(random, 8n)],
+    [3, satpOf(random, 9n)],
   ]);
 }
 
@@ -77,7 +78,7 @@ function randomStatus(random: Random, mode: Mode): bigint {
 /** Rewrites an entry of the window's tables through the supervisor's alias or physically, then fences. */
 export function emitTableChange(context: Context): void {
   const { random, asm } = context;
-  if (context.mode === 'U' || !asm.hasFreeSlots) return;
+  if (context.mode === 'U' || !context.canFence || !asm.hasFreeSlots) return;
   const [pointer, value] = [5, 6];
   asm.loadAddress(pointer, windowLeaves(random.below(WINDOW_TABLES)) + 8 * random.below(512));
   asm.loadConstant(value, randomLeaf(random));
@@ -86,7 +87,7 @@ export function emitTableChange(context: Context): void {
 }
 
 /** The configuration of a segment: delegation, translation, counters, status. Returns what the program must know. */
-function emitConfiguration(context: Context, mode: Mode): { isTranslated: boolean } {
+function emitConfiguration(context: Context, mode: Mode): { isTranslated: boolean; canFence: boolean } {
   const { random } = context;
   const status = randomStatus(random, mode);
   const canReturn = (status & TSR) === 0n;
@@ -94,7 +95,8 @@ function emitConfiguration(context: Context, mode: Mode): { isTranslated: boolea
   writeCsr(context, CSR.medeleg, delegated, 'medeleg');
   const interrupts = canReturn && random.chance(0.5) ? random.next64() & SUPERVISOR_INTERRUPTS : 0n;
   writeCsr(context, CSR.mideleg, interrupts, 'mideleg');
-  writeCsr(context, CSR.mie, random.chance(0.5) ? oneInterrupt(random) : 0n, 'mie');
+  const timer = random.chance(0.3) ? BigInt(emitMachineTimer(context)) : undefined;
+  writeCsr(context, CSR.mie, timer ?? (random.chance(0.5) ? oneInterrupt(random) : 0n), 'mie');
   writeCsr(context, CSR.mip, random.chance(0.4) ? random.next64() & SUPERVISOR_INTERRUPTS : 0n, 'mip');
   const satp = randomSatp(random, true);
   writeCsr(context, CSR.satp, satp, 'satp');
@@ -103,7 +105,7 @@ function emitConfiguration(context: Context, mode: Mode): { isTranslated: boolea
   emitTranslationFence(context);
   const isTranslated = satp !== 0n;
   emitEntry(context, isTranslated && mode === 'U', status);
-  return { isTranslated };
+  return { isTranslated, canFence: (status & TVM) === 0n };
 }
 
 /** mret to the code behind it, in the alias that the mode can execute. */
@@ -127,7 +129,8 @@ function emitEntry(context: Context, isUserAlias: boolean, status: bigint): void
 function emitDrop(context: Context): void {
   const { asm } = context;
   const [target, difference] = [5, 6];
-  asm.loadConstant(target, 0x100n);
+  // No interrupt may come between sepc and sret.
+  asm.loadConstant(target, SPP | SIE);
   asm.word(e.csrrc(0, target, CSR.sstatus), 'csrrc sstatus');
   const complete = emitForwardAddress(context, target);
   if (context.isTranslated) {
@@ -144,9 +147,10 @@ function emitDrop(context: Context): void {
 export function emitSegment(context: Context, groups: number, emitGroup: () => void): void {
   const { random, asm } = context;
   const mode: Mode = random.chance(0.55) ? 'S' : 'U';
-  const { isTranslated } = emitConfiguration(context, mode);
+  const { isTranslated, canFence } = emitConfiguration(context, mode);
   context.mode = mode;
   context.isTranslated = isTranslated;
+  context.canFence = canFence;
   for (let count = 0; count < groups && asm.hasFreeSlots; count++) {
     if (random.chance(0.05)) emitTableChange(context);
     emitGroup();
@@ -171,6 +175,7 @@ export function emitDroppingSegment(context: Context, groups: number, emitGroup:
   emitEntry(context, false, randomStatus(random, 'S') & ~(TVM | TSR));
   context.mode = 'S';
   context.isTranslated = satp !== 0n;
+  context.canFence = true;
   for (let count = 0; count < groups && asm.hasFreeSlots; count++) {
     if (count === groups >> 1) emitDrop(context);
     emitGroup();

@@ -1,17 +1,22 @@
 // Assembles one random program: start-up that gives both machines the same state, random groups, a fixed end.
 import { Assembler } from './assembler.ts';
+import { emitCallGraph } from './call-groups.ts';
 import { emitCompressed } from './compressed-groups.ts';
 import { Context, type GroupClass } from './context.ts';
-import { emitControl, emitSelfModifying } from './control-groups.ts';
+import { emitControl } from './control-groups.ts';
 import { emitCsr, emitTrap } from './csr-groups.ts';
 import { CSR } from './csr-names.ts';
 import * as e from './encoding.ts';
 import { emitFloat } from './float-groups.ts';
+import { buildFunctionPages } from './function-pages.ts';
+import { emitGraph } from './graph-groups.ts';
 import { emitDecodeFuzz, emitInteger, emitMultiply } from './integer-groups.ts';
 import { emitHotLoop } from './loop-groups.ts';
+import { emitMapping } from './mapping-groups.ts';
 import { emitAtomic, emitMemory } from './memory-groups.ts';
 import {
   CODE_BASE,
+  FUNCTIONS_BASE,
   IMAGE_BYTES,
   MACHINE_VECTOR,
   PAGE_TABLES_BASE,
@@ -22,6 +27,7 @@ import {
   TABLE_BASE,
 } from './memory-layout.ts';
 import { buildPageTables } from './page-tables.ts';
+import { emitSelfModifying } from './patch-groups.ts';
 import {
   emitDroppingSegment,
   emitInterrupt,
@@ -31,6 +37,7 @@ import {
 } from './privileged-groups.ts';
 import { Random } from './random.ts';
 import { specialFloat, specialInteger } from './special-values.ts';
+import { emitTimer, emitTimersOff } from './timer-groups.ts';
 import { emitTrapHandlers } from './trap-handlers.ts';
 
 /** A program with the addresses between which the two machines are compared. */
@@ -53,12 +60,16 @@ const emitters: Record<Exclude<GroupClass, 'privileged'>, (context: Context) => 
   memory: emitMemory,
   control: emitControl,
   loop: emitHotLoop,
+  call: emitCallGraph,
+  graph: emitGraph,
   csr: emitCsr,
   trap: emitTrap,
   decode: emitDecodeFuzz,
   'self-modifying': emitSelfModifying,
+  mapping: emitMapping,
   protection: emitProtection,
   interrupt: emitInterrupt,
+  timer: emitTimer,
 };
 
 const mixedWeights: Record<GroupClass, number> = {
@@ -69,14 +80,36 @@ const mixedWeights: Record<GroupClass, number> = {
   compressed: 10,
   memory: 10,
   control: 8,
-  loop: 0.2,
+  loop: 0.6,
+  call: 0.5,
+  graph: 0.5,
   csr: 5,
   trap: 2,
   decode: 3,
   'self-modifying': 1,
   privileged: 1.5,
+  mapping: 1,
   protection: 1,
   interrupt: 1,
+  timer: 0.5,
+};
+
+/** Weights of chosen classes whose groups are long. */
+const chosenWeights: Partial<Record<GroupClass, number>> = {
+  privileged: 6,
+  mapping: 10,
+  loop: 4,
+  call: 4,
+  graph: 4,
+};
+
+/** Weights of segments in other modes where a class needs them. */
+const privilegedWeights: Partial<Record<GroupClass, number>> = {
+  loop: 1,
+  call: 1,
+  graph: 1,
+  mapping: 6,
+  timer: 2,
 };
 
 /** Everything but the chosen class becomes rare. */
@@ -84,18 +117,10 @@ export function weightsFor(chosen: GroupClass | 'mixed'): Record<GroupClass, num
   if (chosen === 'mixed') return mixedWeights;
   const weights = { ...mixedWeights };
   for (const key of Object.keys(weights) as GroupClass[]) weights[key] *= 0.1;
-  weights[chosen] = chosen === 'privileged' ? 6 : chosen === 'loop' ? 0.5 : 40;
-  // Loops in other modes than M, too.
-  if (chosen === 'loop') weights.privileged = mixedWeights.privileged;
+  weights[chosen] = chosenWeights[chosen] ?? 40;
+  // Other modes than M, too.
+  weights.privileged = Math.max(weights.privileged, privilegedWeights[chosen] ?? 0);
   return weights;
-}
-
-/** A machine timer that is due at reset would show in mip: put it off (the CLINT of both machines is at 0x200_0000). */
-function emitTimerOff(context: Context): void {
-  const { asm } = context;
-  asm.word(e.lui(5, 0x2004), 'lui');
-  asm.word(e.addi(6, 0, -1), 'addi');
-  asm.word(e.sd(6, 5, 0), 'sd mtimecmp');
 }
 
 function emitState(context: Context): void {
@@ -104,7 +129,7 @@ function emitState(context: Context): void {
   asm.loadAddress(5, MACHINE_VECTOR);
   asm.word(e.addi(5, 5, vectored()), 'addi');
   asm.word(e.csrrw(0, 5, CSR.mtvec), 'csrrw mtvec');
-  emitTimerOff(context);
+  emitTimersOff(context);
   asm.loadAddress(5, SUPERVISOR_VECTOR);
   asm.word(e.addi(5, 5, vectored()), 'addi');
   asm.word(e.csrrw(0, 5, CSR.stvec), 'csrrw stvec');
@@ -168,6 +193,7 @@ function imageOf(asm: Assembler, random: Random): Uint8Array {
     scratch[index] = BigInt.asUintN(64, random.chance(0.5) ? specialInteger(random) : specialFloat(random));
   image.set(new Uint8Array(scratch.buffer), SCRATCH_BASE - CODE_BASE);
   image.set(new Uint8Array(buildPageTables(random).buffer), PAGE_TABLES_BASE - CODE_BASE);
+  image.set(buildFunctionPages(random), FUNCTIONS_BASE - CODE_BASE);
   return image;
 }
 

@@ -43,9 +43,9 @@ export class Random {
     return choices[this.below(choices.length)]!;
   }
 
-  /** One element, in proportion to its weight. */
+  /** One element, in proportion to its weight, which may be a fraction. */
   weighted<T>(choices: readonly (readonly [weight: number, value: T])[]): T {
-    let left = this.below(choices.reduce((sum, [weight]) => sum + weight, 0));
+    let left = (this.next32() / 0x1_0000_0000) * choices.reduce((sum, [weight]) => sum + weight, 0);
     for (const [weight, value] of choices) {
       left -= weight;
       if (left < 0) return value;

@@ -3,9 +3,14 @@
 import type { Assembler } from './assembler.ts';
 import { CSR } from './csr-names.ts';
 import * as e from './encoding.ts';
-import { HANDLER_REGISTERS, MACHINE_VECTOR, RESUME_REGISTER, SUPERVISOR_VECTOR } from './memory-layout.ts';
+import {
+  MACHINE_HANDLER_REGISTERS,
+  MACHINE_VECTOR,
+  RESUME_REGISTER,
+  SUPERVISOR_HANDLER_REGISTERS,
+  SUPERVISOR_VECTOR,
+} from './memory-layout.ts';
 
-const [a, b] = HANDLER_REGISTERS;
 const resume = RESUME_REGISTER;
 const VECTORS = 16;
 const STATUS_MPRV = 0x20;
@@ -16,6 +21,8 @@ interface Level {
   cause: number;
   returnWord: number;
   name: string;
+  /** Registers of its own: machine interrupts come in the midst of the supervisor's handler, too. */
+  registers: readonly [number, number];
 }
 
 const machine: Level = {
@@ -24,6 +31,7 @@ const machine: Level = {
   cause: CSR.mcause,
   returnWord: e.MRET,
   name: 'mret',
+  registers: MACHINE_HANDLER_REGISTERS,
 };
 const supervisor: Level = {
   vector: SUPERVISOR_VECTOR,
@@ -31,6 +39,7 @@ const supervisor: Level = {
   cause: CSR.scause,
   returnWord: e.SRET,
   name: 'sret',
+  registers: SUPERVISOR_HANDLER_REGISTERS,
 };
 
 /** Reserves a branch and returns the function that points it to where the code then is. */
@@ -67,6 +76,7 @@ function emitReturn(asm: Assembler, level: Level, from: number): void {
 
 /** Goes on at the resume register for fetch faults, else behind the instruction. */
 function emitSkip(asm: Assembler, level: Level): void {
+  const [a, b] = level.registers;
   asm.word(e.sltiu(a, b, 2), 'sltiu');
   const fetchFault = branchLater(asm, (offset) => e.bne(a, 0, offset));
   asm.word(e.addi(a, 0, 12), 'addi');
@@ -89,6 +99,7 @@ function emitSkip(asm: Assembler, level: Level): void {
 }
 
 function emitMachineHandler(asm: Assembler): void {
+  const [a, b] = machine.registers;
   emitVectors(asm, machine);
   asm.word(e.lui(b, STATUS_MPRV), 'lui');
   asm.word(e.csrrc(0, b, CSR.mstatus), 'csrrc');
@@ -113,6 +124,7 @@ function emitMachineHandler(asm: Assembler): void {
 }
 
 function emitSupervisorHandler(asm: Assembler): void {
+  const [a, b] = supervisor.registers;
   emitVectors(asm, supervisor);
   asm.word(e.csrrs(b, 0, CSR.scause), 'csrrs');
   const interrupt = branchLater(asm, (offset) => e.blt(b, 0, offset));
