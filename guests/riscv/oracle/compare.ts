@@ -14,7 +14,7 @@ import { endingDifference, isAmoFault, legalDifferenceOf, TABLE_ENTRY_BITS } fro
 import type { Machine } from './machine.ts';
 import { runOnQemu } from './qemu.ts';
 import { fieldNames, fieldValue, hex, newState, pcOf, type State } from './state.ts';
-import { advance } from './timer-replay.ts';
+import { advance, letTimersRunOut } from './timer-replay.ts';
 
 export interface FieldDifference {
   field: string;
@@ -118,6 +118,7 @@ class ProgramComparison {
     } else if (advance(this.#machine, this.#before, oracle)) this.#count(oracle, pc);
     this.#machine.readState(this.#ours);
     this.#catchUpWithFetchFault(oracle, pc);
+    if (letTimersRunOut(this.#machine, oracle)) this.#machine.readState(this.#ours);
     if (!this.#isEqual(oracle)) return false;
     this.#before.set(oracle);
     this.result.isComplete = pc === this.#program.end;

@@ -25,13 +25,8 @@ export function advance(machine: Machine, before: State, after: State): boolean 
   const pc = pcOf(after);
   const trap = TIMER_TRAP.exec(trapOf(after, pc) ?? '');
   if (trap !== null) takeTimerInterrupt(machine, after, trap[1] as 'M' | 'S', trap[2] === '7');
-  else if (isRepetition(before, after)) {
-    letTimersRunOut(machine, after);
-    return false;
-  } else {
-    machine.step();
-    letTimersRunOut(machine, after);
-  }
+  else if (isRepetition(before, after)) return false;
+  else machine.step();
   return true;
 }
 
@@ -43,10 +38,12 @@ function takeTimerInterrupt(machine: Machine, after: State, level: 'M' | 'S', is
   machine.letTimerRunOut(isMachineTimer ? 'machine' : 'supervisor');
   machine.readState(ours);
   if (pcOf(ours) !== pcOf(after)) machine.step();
-  letTimersRunOut(machine, after);
 }
 
-function letTimersRunOut(machine: Machine, after: State): void {
+/** Has timers be due that the oracle's record shows to be pending, once the machine has come to there; whether any are. */
+export function letTimersRunOut(machine: Machine, after: State): boolean {
   const pending = fieldValue(after, MIP);
-  for (const [timer, bit] of timerLines) if ((pending & bit) !== 0n) machine.letTimerRunOut(timer);
+  const due = timerLines.filter(([, bit]) => (pending & bit) !== 0n);
+  for (const [timer] of due) machine.letTimerRunOut(timer);
+  return due.length > 0;
 }
