@@ -10,7 +10,7 @@ export interface Machine {
   step(): void;
   /** Writes the current state into `state`. */
   readState(state: State): void;
-  /** Sets the clock, which stands still, to when the CLINT's timer or Sstc's is due, unless that is past. */
+  /** Has the CLINT's timer or Sstc's be due; time stands still otherwise. */
   letTimerRunOut(timer: 'machine' | 'supervisor'): void;
   /** Takes over the oracle's value of a field that may legally differ, so that the difference does not spread. */
   adopt(field: string, value: bigint): void;

@@ -56,7 +56,6 @@ interface Exports {
   setInterruptPending(bit: number, on: number): void;
   clintPoll(): void;
   clintReset(): void;
-  clintDeadline(): bigint;
   ramWritten(gpa: bigint, length: number): void;
   readCsr(number: number): bigint;
   writeCsr(number: number, value: bigint): void;

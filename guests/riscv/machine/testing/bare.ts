@@ -1,7 +1,7 @@
 // A bare machine for tests: the hart and RAM, every word of state within reach of bare-host.ts.
 
 import { translate } from '../../translator/translate.ts';
-import { clintDeadline, clintPoll, clintReset } from '../devices/clint/device.ts';
+import { clintPoll, clintReset } from '../devices/clint/device.ts';
 import { readCsr, writeCsr } from '../hart/csr.ts';
 import { isCsrAllowed } from '../hart/csr-access.ts';
 import { expanded, OP_UNIT, operationOf } from '../hart/decoder.generated.ts';
@@ -38,7 +38,6 @@ export function setRamBytes(bytes: u32): void {
 }
 
 export {
-  clintDeadline,
   clintPoll,
   clintReset,
   hartReset,
