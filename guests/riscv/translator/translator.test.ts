@@ -7,12 +7,12 @@ import * as e from '../oracle/generator/encoding.ts';
 
 const BASE = 0x8000_0000;
 const DATA = BASE + 0x2000;
-const [UNITS_MADE, UNITS_GONE, NEXT_SITE] = [0x102a4, 0x102c0, 0x102ac];
+const [UNITS_MADE, UNITS_GONE, NEXT_SITE, SITES_FILLED] = [0x102a4, 0x102c0, 0x102ac, 0x10298];
 /** memory/layout.ts. */
-const SITE_LIMIT = 0x8000;
+const [SITES, SITE_BYTES, SITE_LIMIT, SITE_LOG_ENTRIES] = [0x3400000, 32, 0x40000, 0x10000];
 const [FROM_THE_START, NEVER] = [1, 0];
 const [sub, mul] = [e.typeR(0x33, 0, 0x20), e.typeR(0x33, 0, 1)];
-const slti = e.typeI(0x13, 2);
+const [slti, xor] = [e.typeI(0x13, 2), e.typeR(0x33, 4, 0)];
 
 let machine: BareMachine;
 beforeEach(async () => {
@@ -374,6 +374,38 @@ describe('the translator', () => {
     expectSame(manySites);
     expect(machine.view.getUint32(UNITS_GONE, true)).toBeGreaterThan(0);
     expectSame(manySites);
+  });
+
+  it.each([0, 1, 2])('forgets all of the site TLB when its log is full but for %s', (room) => {
+    // One access stays in its page, the other one changes pages, so that its site is filled again and again.
+    const asm = new Assembler();
+    asm.loadAddress(10, DATA);
+    asm.loadAddress(11, DATA + 0x1000);
+    asm.loadAddress(12, 0x1000);
+    const top = asm.here;
+    asm.word(e.ld(7, 10, 0), 'ld');
+    asm.word(e.ld(8, 11, 0), 'ld');
+    asm.word(xor(11, 11, 12), 'xor');
+    asm.word(e.beq(9, 0, top - asm.here), 'beq');
+    asm.word(e.SFENCE_VMA_ALL, 'sfence.vma');
+    asm.word(e.jal(0, 0), 'jal');
+    machine.translateFrom(FROM_THE_START);
+    machine.loadBytes(BigInt(BASE), asm.code.subarray(0, asm.here - BASE));
+    machine.reset(BigInt(BASE), { mode: 3 });
+    machine.setX(9, 0n);
+    const filled = (): number[] =>
+      Array.from(
+        { length: machine.view.getUint32(NEXT_SITE, true) },
+        (_, site) => SITES + site * SITE_BYTES,
+      ).filter((site) => machine.view.getUint32(site + 8, true) !== 0);
+    for (let runs = 0; runs < 50; runs++) machine.run(100);
+    expect(filled().length).toBeGreaterThan(1);
+    machine.view.setUint32(SITES_FILLED, SITE_LOG_ENTRIES - room, true);
+    for (let runs = 0; runs < 50; runs++) machine.run(100);
+    machine.setX(9, 1n);
+    machine.run(20);
+    // Links that were made since then are in the log.
+    expect(filled().length).toBeLessThanOrEqual(machine.view.getUint32(SITES_FILLED, true));
   });
 
   it('links by any register, also where nothing reads it', () => {

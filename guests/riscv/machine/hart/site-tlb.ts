@@ -14,7 +14,8 @@ import { SITES_FILLED } from './state.ts';
 /** To be called whenever an entry of a data TLB goes. */
 export function flushSites(): void {
   const filled = load<u32>(SITES_FILLED);
-  if (filled > SITE_LOG_ENTRIES) clearSites(0, SITE_LIMIT);
+  // In a full log the next entry that is filled anew takes the place of another's: units write before they count.
+  if (filled >= SITE_LOG_ENTRIES) clearSites(0, SITE_LIMIT);
   else for (let i: u32 = 0; i < filled; i++) clearSite(<usize>load<u32>(SITE_LOG + ((<usize>i) << 2)));
   store<u32>(SITES_FILLED, 0);
 }

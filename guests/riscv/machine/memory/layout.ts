@@ -14,8 +14,8 @@
 //   0x000a_0000  translator: the module being written, 384 KiB           (translator/wasm-writer.ts)
 //   0x0010_0000  decode map: one u16 per RAM page, 0 = no decoded page   (hart/decode-cache.ts)
 //   0x0030_0000  decoded pages: 3072 x 16,512 bytes
-//   0x0340_0000  site TLB: 32,768 x 32 bytes                            (hart/site-tlb.ts)
-//   0x0350_0000  which of its entries are filled, 4096 x 4 bytes
+//   0x0340_0000  site TLB: 262,144 x 32 bytes                           (hart/site-tlb.ts)
+//   0x03c0_0000  which of its entries are filled, 65,536 x 4 bytes
 //   0x0400_0000  devices and channel rings, 32 MiB
 //   0x0600_0000  guest RAM, up to 3 GiB; the memory ends where it ends
 //
@@ -63,9 +63,10 @@ export const DECODED_PAGE_COUNT: u32 = 3072;
 
 export const SITES: usize = 0x3400000;
 export const SITE_BYTES: usize = 32;
-export const SITE_LIMIT: u32 = 0x8000;
-export const SITE_LOG: usize = 0x3500000;
-export const SITE_LOG_ENTRIES: u32 = 4096;
+/** A unit has some fifty of them. */
+export const SITE_LIMIT: u32 = 0x40000;
+export const SITE_LOG: usize = 0x3c00000;
+export const SITE_LOG_ENTRIES: u32 = 0x10000;
 
 export const DEVICES_BASE: usize = 0x4000000;
 export const DEVICES_END: usize = 0x6000000;
