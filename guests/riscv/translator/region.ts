@@ -18,7 +18,6 @@ const ORDER: usize = REGION + 0x5000;
 
 export const MAX_BLOCKS: u32 = 250;
 const MAX_DISPATCHES: u32 = 8;
-const MAX_INSTRUCTIONS: u32 = 600;
 const NONE: u32 = 0xffff;
 /** The major opcode of CSR, environment and privileged instructions. */
 const SYSTEM: u32 = 0x73;
@@ -78,6 +77,8 @@ export const BEHIND: usize = 56;
 let host: usize = 0;
 /** Code before this offset is not of the region. */
 let floor: u32 = 0;
+/** Instructions that the region may have. */
+let most: u32 = 0;
 let blocks: u32 = 0;
 let ordered: u32 = 0;
 let head: u32 = 0;
@@ -219,7 +220,7 @@ function explore(from: u32): void {
         break;
       }
       const length = lengthAt(at);
-      if (length == 0 || instructions >= MAX_INSTRUCTIONS) break;
+      if (length == 0 || instructions >= most) break;
       const word = wordAt(at);
       const kind = kindOf(word);
       if (kind == KIND_STOP) break;
@@ -629,10 +630,14 @@ export function loopStart(): u32 {
   return lowest;
 }
 
-/** Works out the region of what offset `from` of the page at `pageHost` leads to from offset `first` on; false when there is none. */
-export function findRegion(pageHost: usize, from: u32, first: u32): bool {
+/**
+ * Works out the region of what offset `from` of the page at `pageHost` leads to from offset `first` on, of at most
+ * `instructions`; false when there is none.
+ */
+export function findRegion(pageHost: usize, from: u32, first: u32, instructions: u32): bool {
   host = pageHost;
   floor = first;
+  most = instructions;
   blocks = 0;
   explore(from);
   if (!isVisited(<i32>from)) return false;

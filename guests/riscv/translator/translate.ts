@@ -133,6 +133,9 @@ let labels: u32 = 0;
 let isWhole: bool = true;
 let singleBases: u32 = 0;
 
+/** Instructions of a region, and of one whose code would be too long: some take a kilobyte and more. */
+const MOST_INSTRUCTIONS: u32 = 600;
+const FEW_INSTRUCTIONS: u32 = 100;
 /** Loops around a place for which units are made with its own. */
 const MAX_OUTER_LOOPS: i32 = 4;
 /** Guest calls that may be calls of units by units at a time. */
@@ -568,17 +571,17 @@ function decodeSlot(page: usize, slot: usize): void {
  * region with all of the loop in it would take the loops for one, whose every variable the engine would carry round the
  * inner one. So the outer loops become units of their own, to which this one leads back.
  */
-function findWithin(page: usize, host: usize, at: u32): bool {
+function findWithin(page: usize, host: usize, at: u32, instructions: u32): bool {
   let first: u32 = 0;
   for (let level = 0; level < MAX_OUTER_LOOPS; level++) {
-    if (!findRegion(host, at, first)) return false;
+    if (!findRegion(host, at, first, instructions)) return false;
     const start = loopStart();
     if (start == at) return true;
     const slot = page + ((<usize>start) << 2);
     if (load<u16>(slot) != <u16>OP_UNIT) translate(slot, 0);
     first = start + 2;
   }
-  return findRegion(host, at, at);
+  return findRegion(host, at, at, instructions);
 }
 
 /**
@@ -591,9 +594,13 @@ export function translate(slot: usize, single: u32): bool {
   if (offset >= 16384) return false;
   if (load<u16>(slot) == 0) decodeSlot(page, slot);
   const host = <usize>load<u32>(page, PAGE_HOST);
-  if (!findWithin(page, host, <u32>(offset >>> 2))) return false;
+  if (!findWithin(page, host, <u32>(offset >>> 2), MOST_INSTRUCTIONS)) return false;
   singleBases = single;
-  const bytes = writeUnit();
+  let bytes = writeUnit();
+  if (bytes == 0 && findWithin(page, host, <u32>(offset >>> 2), FEW_INSTRUCTIONS)) {
+    singleBases = single;
+    bytes = writeUnit();
+  }
   if (bytes == 0) return false;
   const index = reserveUnit(sitesUsed());
   if (publishCode(MODULE, bytes, index) != 0) return false;

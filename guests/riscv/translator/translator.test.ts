@@ -9,6 +9,7 @@ const BASE = 0x8000_0000;
 const DATA = BASE + 0x2000;
 const [UNITS_MADE, UNITS_GONE, NEXT_SITE, SITES_FILLED] = [0x102a4, 0x102c0, 0x102ac, 0x10298];
 /** memory/layout.ts. */
+const [DECODE_MAP, DECODED_PAGES] = [0x100000, 0x300000];
 const [SITES, SITE_BYTES, SITE_LIMIT, SITE_LOG_ENTRIES] = [0x3400000, 32, 0x40000, 0x10000];
 const [FROM_THE_START, NEVER] = [1, 0];
 const [sub, mul] = [e.typeR(0x33, 0, 0x20), e.typeR(0x33, 0, 1)];
@@ -406,6 +407,36 @@ describe('the translator', () => {
     machine.run(20);
     // Links that were made since then are in the log.
     expect(filled().length).toBeLessThanOrEqual(machine.view.getUint32(SITES_FILLED, true));
+  });
+
+  it('writes no module beyond the room for it, however much code a block comes to', () => {
+    // Every fused operation may leave the unit in two places, each of which stores all registers.
+    const fmadd = 0x2031_00c3;
+    const longBlock = (asm: Assembler): void => {
+      asm.loadConstant(6, 0x2000n);
+      asm.word(e.csrrs(0, 6, 0x300), 'csrrs mstatus');
+      loop(asm, 50, () => {
+        for (let register = 1; register < 32; register++)
+          if (register !== 5) asm.word(e.addi(register, register, 1), 'addi');
+        for (let count = 0; count < 560; count++) asm.word(fmadd, 'fmadd.s');
+      });
+    };
+    const map = (): Uint8Array => new Uint8Array(machine.memory.buffer).slice(DECODE_MAP, DECODED_PAGES);
+    run(longBlock, NEVER);
+    const before = map();
+    const { units } = expectSame(longBlock, 0);
+    expect(Buffer.compare(map(), before)).toBe(0);
+    expect(units).toBeGreaterThan(0);
+  });
+
+  it('follows as many branches in a row as a region may have', () => {
+    const { units } = expectSame((asm) => {
+      loop(asm, 300, () => {
+        asm.word(e.addi(6, 6, 1), 'addi');
+        for (let count = 0; count < 400; count++) asm.word(e.bne(0, 0, BASE + 0x1100 - asm.here), 'bne');
+      });
+    });
+    expect(units).toBeGreaterThan(0);
   });
 
   it('links by any register, also where nothing reads it', () => {

@@ -16,7 +16,7 @@ const I32: u8 = 0x7f;
 const I64: u8 = 0x7e;
 const F32: u8 = 0x7d;
 const F64: u8 = 0x7c;
-/** A module that comes this close to the end of its room is given up. */
+/** Room behind the code for the sections of hints and names. */
 const RESERVE: usize = 0x10000;
 
 /** Offsets in the function's body of branches that are hardly ever taken, u32 each. */
@@ -35,9 +35,18 @@ export const NO_RESULT: u8 = 0x40;
 export const RESULT_I32: u8 = I32;
 
 let at: usize = 0;
+/** Where what is being written ends at the latest: what would come behind is not written, and the module given up. */
+let end: usize = 0;
+let isFull: bool = false;
 
 export function emit(byte: u8): void {
-  store<u8>(at++, byte);
+  if (reserveBytes(1)) store<u8>(at++, byte);
+}
+
+/** Whether so many bytes more have room. */
+function reserveBytes(bytes: usize): bool {
+  if (at + bytes > end) isFull = true;
+  return !isFull;
 }
 
 export function emitU32(value: u32): void {
@@ -70,12 +79,14 @@ export function emitConst64(value: i64): void {
 
 export function emitConstDouble(value: f64): void {
   emit(0x44);
+  if (!reserveBytes(8)) return;
   store<f64>(at, value);
   at += 8;
 }
 
 export function emitConstSingle(value: f32): void {
   emit(0x43);
+  if (!reserveBytes(4)) return;
   store<f32>(at, value);
   at += 4;
 }
@@ -130,9 +141,9 @@ export function emitUnlikelyIf(): void {
   emit(NO_RESULT);
 }
 
-/** Whether there is room for a few more instructions. */
+/** Whether all that was emitted is in the module. */
 export function hasRoom(): bool {
-  return at < MODULE + MODULE_BYTES - RESERVE;
+  return !isFull;
 }
 
 /** A length of five bytes that `endLength` fills in. */
@@ -179,6 +190,8 @@ let codeBody: usize = 0;
 /** Writes everything up to the function's first instruction. Locals: the parameters, then i64s, i32s, f64s, f32s. */
 export function beginModule(i64Locals: u32, i32Locals: u32, floatLocals: u32): void {
   at = MODULE;
+  end = MODULE + MODULE_BYTES - RESERVE;
+  isFull = false;
   hints = 0;
   store<u64>(at, 0x0000_0001_6d73_6100);
   at += 8;
@@ -232,9 +245,11 @@ export function beginModule(i64Locals: u32, i32Locals: u32, floatLocals: u32): v
   emit(F32);
 }
 
-/** Ends the function, which is named after the address where its unit begins; the module's length in bytes. */
+/** Ends the function, which is named after the address where its unit begins; the module's length in bytes, 0 if it does not fit. */
 export function endModule(address: u64): u32 {
   emit(OP_END);
+  if (isFull) return 0;
+  end = MODULE + MODULE_BYTES;
   endLength(codeBody);
   endLength(codeSection);
   insertHints();
@@ -263,7 +278,7 @@ function writeName(address: u64): void {
 /** Writes the section of branch hints (WebAssembly Code Metadata, §2), which has to come before the code. */
 function insertHints(): void {
   const code = codeSection - SECTION_HEAD;
-  const end = at;
+  const codeEnd = at;
   const section = beginSection(0);
   emitName('metadata.code.branch_hint');
   emitU32(1);
@@ -275,7 +290,7 @@ function insertHints(): void {
     emit(0);
   }
   endLength(section);
-  const length = at - end;
+  const length = at - codeEnd;
   memory.copy(code + length, code, at - code);
   memory.copy(code, at, length);
 }
