@@ -2,11 +2,12 @@
 import { integerNames } from '../isa/disassemble.ts';
 import * as state from '../machine/hart/state.ts';
 import { SITE_BYTES, SITE_LIMIT, SITES } from '../machine/memory/layout.ts';
+import { LOCAL_NARROW0 } from '../translator/locals.ts';
 
-/** translator/emit.ts: the parameters, then x1 to x31, then others, among them the registers' low words. */
+/** translator/locals.ts: the parameters, then x1 to x31, then others, among them the registers' low words. */
 const parameterNames = ['$left', '$depth', '$pageVa', '$pageBase'];
 const FIRST_REGISTER = parameterNames.length;
-const FIRST_LOW_WORD = 63;
+const FIRST_LOW_WORD = LOCAL_NARROW0 + 1;
 
 export function localName(local: number): string {
   const parameter = parameterNames[local];

@@ -1,7 +1,7 @@
 // Float arithmetic in WebAssembly's own: sums, products, quotients, square roots, fused forms. Functions that give back
 // false cannot do the instruction: its exact function has to.
 import { isFused } from '../machine/float/fused.ts';
-import { beginUnlikely, endLabel, LOCAL_DOUBLES, rs1, rs2 } from './emit.ts';
+import { beginUnlikely, endLabel, rs1, rs2 } from './emit.ts';
 import {
   A,
   arithmetic,
@@ -29,6 +29,7 @@ import {
   tee,
 } from './float.ts';
 import { leaveIf, leaveUnless } from './leave.ts';
+import { LOCAL_DOUBLES } from './locals.ts';
 import { emit, emitConst64, emitGet, emitPrefixed, emitTee } from './wasm-writer.ts';
 
 const EQ: u8 = 0x61;

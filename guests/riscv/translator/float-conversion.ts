@@ -1,6 +1,6 @@
 // Conversions between floats and integers, and between the widths. Functions that give back false cannot do the
 // instruction: its exact function has to.
-import { beginUnlikely, endLabel, LOCAL_DOUBLES, rd, rs1 } from './emit.ts';
+import { beginUnlikely, endLabel, rd, rs1 } from './emit.ts';
 import {
   A,
   arithmetic,
@@ -25,6 +25,7 @@ import {
   UP,
 } from './float.ts';
 import { leaveIf, leaveUnless } from './leave.ts';
+import { LOCAL_DOUBLES } from './locals.ts';
 import { getRegister, setRegister } from './registers.ts';
 import { emit, emitConstDouble, emitGet, emitPrefixed } from './wasm-writer.ts';
 

@@ -4,19 +4,9 @@
 // Floating-Point Arithmetic", 2nd edition, §4.3.2 and §4.4.1: the errors of sums and products are floats themselves). All
 // else is left to the interpreter, whose arithmetic (machine/float) is exact. Registers stay in memory, as they are there.
 import { F, FFLAGS, FRM, FS } from '../machine/hart/state.ts';
-import {
-  beginUnlikely,
-  callHelper,
-  emitLoadState,
-  emitState,
-  endLabel,
-  LOCAL_DOUBLES,
-  LOCAL_SINGLES,
-  rd,
-  rs1,
-  rs2,
-} from './emit.ts';
+import { beginUnlikely, callHelper, emitLoadState, emitState, endLabel, rd, rs1, rs2 } from './emit.ts';
 import { leaveIf, leaveUnless } from './leave.ts';
+import { LOCAL_DOUBLES, LOCAL_SINGLES } from './locals.ts';
 import { accessPointer, offsetInGroup } from './memory-access.ts';
 import { getRegister, loadRegister, setRegister, storeRegister } from './registers.ts';
 import {

@@ -1,6 +1,7 @@
 // Ways out of a unit in the middle of its code: an instruction is left to the interpreter, before it has changed anything.
 // The instructions done are taken off LOCAL_N only where ways meet, or lead out.
-import { beginUnlikely, emitPc, endLabel, LOCAL_N } from './emit.ts';
+import { beginUnlikely, emitPc, endLabel } from './emit.ts';
+import { LOCAL_N } from './locals.ts';
 import { emitLeftInstruction, emitMark } from './observation.ts';
 import { dirtyRegisters, emitSpill } from './registers.ts';
 import { emit, emitConst32, emitGet, emitSet, OP_RETURN } from './wasm-writer.ts';

@@ -27,16 +27,12 @@ import {
   emitLoadState,
   emitState,
   endLabel,
-  KEPT_GROUPS,
-  LOCAL_GROUPS,
-  LOCAL_OLD,
-  LOCAL_POINTER,
-  LOCAL_TARGET,
   rd,
   rs1,
   rs2,
 } from './emit.ts';
 import { leave, leaveUnless, placeInBlock } from './leave.ts';
+import { KEPT_GROUPS, LOCAL_GROUPS, LOCAL_OLD, LOCAL_POINTER, LOCAL_TARGET } from './locals.ts';
 import { getNarrow, getRegister, loadRegister, setNarrow, setRegister } from './registers.ts';
 import {
   emit,

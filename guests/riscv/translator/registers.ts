@@ -3,7 +3,8 @@
 // bits, which mostly is the way out of the unit. Which form a register has is known along each way through the code;
 // where ways meet, all that matters there is wide.
 import { X } from '../machine/hart/state.ts';
-import { currentDepth, emitLoadState, emitState, LOCAL_NARROW0, LOCAL_X0 } from './emit.ts';
+import { currentDepth, emitLoadState, emitState } from './emit.ts';
+import { LOCAL_NARROW0, LOCAL_X0 } from './locals.ts';
 import { emit, emitAccess, emitConst32, emitConst64, emitGet, emitSet, emitTee } from './wasm-writer.ts';
 
 const I64_LOAD: u8 = 0x29;

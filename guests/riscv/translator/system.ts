@@ -38,9 +38,10 @@ import {
   machineReturn,
   supervisorReturn,
 } from '../machine/hart/system.ts';
-import { emitLoadState, emitState, LOCAL_OLD, rd, rs1 } from './emit.ts';
+import { emitLoadState, emitState, rd, rs1 } from './emit.ts';
 import { checkFloats, floatStatusChanged } from './float.ts';
 import { leaveIf } from './leave.ts';
+import { LOCAL_OLD } from './locals.ts';
 import { getRegister, setRegister } from './registers.ts';
 import { nowhere, unitAt } from './runtime.ts';
 import { emit, emitAccess, emitConst32, emitConst64, emitGet, emitSet } from './wasm-writer.ts';

@@ -27,6 +27,14 @@ import {
   emitPcFromTarget,
   emitReturn,
   endLabel,
+  rd,
+  rs1,
+} from './emit.ts';
+import { beginFloats } from './float.ts';
+import { emitIdiom } from './idioms.ts';
+import { emitCondition, emitInstruction } from './instructions.generated.ts';
+import { addUncounted, emitCount, setPlace, setUncounted, uncountedSoFar } from './leave.ts';
+import {
   FLOAT_LOCALS,
   I32_LOCALS,
   I64_LOCALS,
@@ -35,13 +43,7 @@ import {
   LOCAL_N,
   LOCAL_POINTER,
   LOCAL_TARGET,
-  rd,
-  rs1,
-} from './emit.ts';
-import { beginFloats } from './float.ts';
-import { emitIdiom } from './idioms.ts';
-import { emitCondition, emitInstruction } from './instructions.generated.ts';
-import { addUncounted, emitCount, setPlace, setUncounted, uncountedSoFar } from './leave.ts';
+} from './locals.ts';
 import { beginAccesses, beginSites, newSite, sitesUsed } from './memory-access.ts';
 import { emitMark } from './observation.ts';
 import {

@@ -1,9 +1,10 @@
 // The translator at work on programs that the interpreter runs, too: the same registers, memory and instruction counts.
 // Random programs on both engines: guests/riscv/oracle.
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { BareMachine } from '../machine/testing/bare-host.ts';
 import { Assembler } from '../oracle/generator/assembler.ts';
 import * as e from '../oracle/generator/encoding.ts';
+import { LOCAL_ENTRY } from './locals.ts';
 
 const BASE = 0x8000_0000;
 const DATA = BASE + 0x2000;
@@ -131,7 +132,8 @@ describe('the translator', () => {
     expect(registers[10]).toBe(20_100n);
   });
 
-  it('runs loops that are entered in two places, one in another', () => {
+  it('runs loops that are entered in two places, one in another, without leaving them', () => {
+    const publish = vi.spyOn(machine.publisher, 'publish');
     expectSame((asm) => {
       loop(asm, 500, () => {
         // Two loops of which each leads into the other's middle; every third time it begins in the second.
@@ -158,6 +160,9 @@ describe('the translator', () => {
         asm.patchWord(out, e.beq(6, 0, asm.here - out));
       });
     });
+    // A dispatch sets its variable; without one, the second way in would lead out of the unit.
+    const setsEntry = Buffer.from([0x21, LOCAL_ENTRY]);
+    expect(publish.mock.calls.some(([bytes]) => Buffer.from(bytes).includes(setsEntry))).toBe(true);
   });
 
   it('gives back words sign-extended at a fault, whatever was done with them', () => {
