@@ -10,7 +10,7 @@ export const LOCAL_OLD: u32 = 35;
 export const LOCAL_TARGET: u32 = 36;
 export const I64_LOCALS: u32 = 33;
 export const LOCAL_POINTER: u32 = 37;
-/** The dispatch (region.ts) that is to take its way aside, or 0. */
+/** The dispatch (control-flow.ts) that is to take its way aside, or 0. */
 export const LOCAL_ENTRY: u32 = 38;
 export const LOCAL_GROUPS: u32 = 39;
 /** Groups of accesses whose pointers are kept at a time. */

@@ -14,6 +14,42 @@ import {
 } from '../machine/memory/layout.ts';
 import { groupAccesses } from './access-groups.ts';
 import {
+  BEHIND,
+  blockInOrder,
+  COUNT,
+  DIRTY,
+  END,
+  ENTRY,
+  field,
+  hasLabel,
+  headBlock,
+  IS_LOOP,
+  isNone,
+  KIND,
+  KIND_BRANCH,
+  KIND_CALL,
+  KIND_DISPATCH,
+  KIND_FALL,
+  KIND_GOTO,
+  KIND_INDIRECT_CALL,
+  KIND_STOP,
+  KIND_SYSTEM,
+  LAST,
+  LAST_WORD,
+  LIVE,
+  ORDINAL,
+  orderedBlocks,
+  START,
+  STORED,
+  TAKEN,
+  TO_NEXT,
+  TO_TAKEN,
+  WITHIN,
+  WRITTEN,
+  wideField,
+} from './blocks.ts';
+import { loopStart } from './control-flow.ts';
+import {
   beginLabel,
   beginUnit,
   beginUnlikely,
@@ -34,6 +70,7 @@ import { beginFloats } from './float.ts';
 import { emitIdiom } from './idioms.ts';
 import { emitCondition, emitInstruction } from './instructions.generated.ts';
 import { addUncounted, emitCount, setPlace, setUncounted, uncountedSoFar } from './leave.ts';
+import { dirtyAtEnd, foundOutside, leftOutside } from './liveness.ts';
 import {
   FLOAT_LOCALS,
   I32_LOCALS,
@@ -46,49 +83,7 @@ import {
 } from './locals.ts';
 import { beginAccesses, beginSites, newSite, sitesUsed } from './memory-access.ts';
 import { emitMark } from './observation.ts';
-import {
-  BEHIND,
-  blockInOrder,
-  COUNT,
-  canBegin,
-  DIRTY,
-  dirtyAtEnd,
-  END,
-  ENTRY,
-  field,
-  findRegion,
-  foundOutside,
-  hasLabel,
-  headBlock,
-  IS_LOOP,
-  isNone,
-  KIND,
-  KIND_BRANCH,
-  KIND_CALL,
-  KIND_DISPATCH,
-  KIND_FALL,
-  KIND_GOTO,
-  KIND_INDIRECT_CALL,
-  KIND_STOP,
-  KIND_SYSTEM,
-  LAST,
-  LAST_WORD,
-  LIVE,
-  leftOutside,
-  lengthAt,
-  loopStart,
-  ORDINAL,
-  orderedBlocks,
-  START,
-  STORED,
-  TAKEN,
-  TO_NEXT,
-  TO_TAKEN,
-  WITHIN,
-  WRITTEN,
-  wideField,
-  wordAt,
-} from './region.ts';
+import { canBegin, findRegion, lengthAt, wordAt } from './region.ts';
 import {
   beginBlock,
   emitReload,
