@@ -59,6 +59,7 @@ const I32_STORE: u8 = 0x36;
 const I32_STORE8: u8 = 0x3a;
 const I32_STORE16: u8 = 0x3b;
 const I64_STORE: u8 = 0x37;
+const I64_STORE32: u8 = 0x3e;
 const I32_EQZ: u8 = 0x45;
 const I64_NE: u8 = 0x52;
 const I64_GE_U: u8 = 0x5a;
@@ -227,16 +228,15 @@ function loadOpcode(bytes: u32, signed: bool): u8 {
   return signed ? I32_LOAD8_S : I32_LOAD8_U;
 }
 
-function storeOpcode(bytes: u32): u8 {
-  return bytes == 8 ? I64_STORE : bytes == 4 ? 0x3e : bytes == 2 ? 0x3d : 0x3c;
+function wordStoreOpcode(bytes: u32): u8 {
+  return bytes == 4 ? I32_STORE : bytes == 2 ? I32_STORE16 : I32_STORE8;
 }
 
 export function emitStore(word: u32, bytes: u32): void {
   emitGet(accessPointer());
   if (bytes == 8) getRegister(rs2(word));
   else getNarrow(rs2(word));
-  const opcode: u8 = bytes == 8 ? I64_STORE : bytes == 4 ? I32_STORE : bytes == 2 ? I32_STORE16 : I32_STORE8;
-  emitAccess(opcode, offsetInGroup(word));
+  emitAccess(bytes == 8 ? I64_STORE : wordStoreOpcode(bytes), offsetInGroup(word));
 }
 
 export function getOld(): void {
@@ -264,7 +264,7 @@ export function emitAtomicBegin(word: u32, bytes: u32): void {
 }
 
 export function emitAtomicEnd(word: u32, bytes: u32): void {
-  emitAccess(storeOpcode(bytes), 0);
+  emitAccess(bytes == 8 ? I64_STORE : I64_STORE32, 0);
   emitGet(LOCAL_POINTER);
   emitConst32(<i32>bytes);
   callHelper(atomicDone.index, TYPE_DONE);

@@ -5,7 +5,7 @@
 // It answers for base registers with (highest - register) < limit, unsigned; the group's first byte is then at host
 // address register + delta (modulo 2^32). With limit 0 it answers for none.
 //
-// Entries are links, too: the unit at another place that a unit calls or goes on at (translator/translate.ts).
+// Entries are links, too: the unit at another place that a unit calls or goes on at (translator/transfers.ts).
 //
 //   0  virtual address u64, all ones when empty     8  table index u32     12  its decoded page u32
 import { SITE_BYTES, SITE_LIMIT, SITE_LOG, SITE_LOG_ENTRIES, SITES } from '../memory/layout.ts';

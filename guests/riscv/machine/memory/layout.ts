@@ -10,7 +10,7 @@
 //   0x0006_c000  translator: heat of jump targets, 8192 x 8 bytes        (translator/heat.ts)
 //   0x0007_c000  translator: where units were left, 512 x 32 bytes      (translator/observation.ts)
 //   0x0004_0000  translator: units, 4096 x 32 bytes                      (translator/unit-table.ts)
-//   0x0008_0000  translator: the region being translated                 (translator/region.ts)
+//   0x0008_0000  translator: the region being translated                 (translator/{region,blocks}.ts)
 //   0x000a_0000  translator: the module being written, 384 KiB           (translator/wasm-writer.ts)
 //   0x0010_0000  decode map: one u16 per RAM page, 0 = no decoded page   (hart/decode-cache.ts)
 //   0x0030_0000  decoded pages: 3072 x 16,512 bytes
