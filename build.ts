@@ -90,6 +90,7 @@ async function buildHost(): Promise<void> {
     'guests/images/**/*.ts',
     'guests/riscv/{inspection,isa}/*.ts',
     'guests/riscv/machine/{hart/state,memory/layout}.ts',
+    'guests/riscv/translator/{locals,leave-reasons}.ts',
     ...hostFiles,
     'build.ts',
   ]);

@@ -15,9 +15,12 @@ export const LOCAL_ENTRY: u32 = 38;
 export const LOCAL_GROUPS: u32 = 39;
 /** Groups of accesses whose pointers are kept at a time. */
 export const KEPT_GROUPS: u32 = 24;
+/** Of groups that are known in a loop. */
+export const LOCAL_PINNED: u32 = LOCAL_GROUPS + KEPT_GROUPS;
+export const PINNED_GROUPS: u32 = 8;
 /** Registers' low words, where these are all that is known: of x1 behind this one, and so on. */
-export const LOCAL_NARROW0: u32 = LOCAL_GROUPS + KEPT_GROUPS - 1;
-export const I32_LOCALS: u32 = 2 + KEPT_GROUPS + 31;
+export const LOCAL_NARROW0: u32 = LOCAL_PINNED + PINNED_GROUPS - 1;
+export const I32_LOCALS: u32 = 2 + KEPT_GROUPS + PINNED_GROUPS + 31;
 export const LOCAL_DOUBLES: u32 = LOCAL_NARROW0 + 32;
 export const FLOAT_LOCALS: u32 = 5;
 export const LOCAL_SINGLES: u32 = LOCAL_DOUBLES + FLOAT_LOCALS;

@@ -15,9 +15,13 @@ import {
   baseOf,
   groupOf,
   isForStores,
+  leaveForLoop,
   lowestOf,
-  openedBy,
-  setOpenedBy,
+  NO_GROUP,
+  nextToPin,
+  openGroup,
+  pinGroup,
+  pointerOf,
   spanOf,
 } from './access-groups.ts';
 import {
@@ -32,7 +36,7 @@ import {
   rs2,
 } from './emit.ts';
 import { leave, leaveUnless, placeInBlock } from './leave.ts';
-import { KEPT_GROUPS, LOCAL_GROUPS, LOCAL_OLD, LOCAL_POINTER, LOCAL_TARGET } from './locals.ts';
+import { LOCAL_OLD, LOCAL_POINTER, LOCAL_TARGET } from './locals.ts';
 import { getNarrow, getRegister, loadRegister, setNarrow, setRegister } from './registers.ts';
 import {
   emit,
@@ -75,8 +79,6 @@ const I32_WRAP: u8 = 0xa7;
 
 let firstSite: u32 = 0;
 let sites: u32 = 0;
-/** Checks of groups written so far in the block. */
-let checks: u32 = 0;
 
 /** For a unit whose entries of the site TLB begin at number `site`. */
 export function beginSites(site: u32): void {
@@ -88,21 +90,16 @@ export function sitesUsed(): u32 {
   return sites;
 }
 
-export function beginAccesses(): void {
-  checks = 0;
-}
-
 /** An entry of the site TLB for the unit. */
 export function newSite(): usize {
   return SITES + <usize>((firstSite + sites++) & (SITE_LIMIT - 1)) * SITE_BYTES;
 }
 
 /** Sees to it that a local holds the host address of a group's first byte; gives back the local. */
-function pointerOf(group: u32): u32 {
-  const known = openedBy(group);
-  if (known && checks - known < KEPT_GROUPS) return LOCAL_GROUPS + (known % KEPT_GROUPS);
-  setOpenedBy(group, ++checks);
-  const pointer = LOCAL_GROUPS + (checks % KEPT_GROUPS);
+function checkedPointer(group: u32): u32 {
+  const known = pointerOf(group);
+  if (known) return known;
+  const pointer = openGroup(group);
   const site = newSite();
   const base = baseOf(group);
   // In this order, and with a limit of 32 bits, the engine keeps each load apart from what uses it: folded into the
@@ -184,7 +181,7 @@ function emitRefill(group: u32, site: usize): void {
 
 /** Sees to it that a local holds the host address of the group of the instruction's access; gives back the local. */
 export function accessPointer(): u32 {
-  return pointerOf(groupOf(placeInBlock()));
+  return checkedPointer(groupOf(placeInBlock()));
 }
 
 /** Where the group's accesses lie in two pages, no check will ever admit them together: says so (unit-table.ts). */
@@ -205,6 +202,15 @@ function emitNoteOfCrossing(group: u32): void {
   emitConst32(<i32>baseOf(group));
   emitAccess(I32_STORE, CROSSED_REGISTER);
   endLabel();
+}
+
+/** Before the code of a loop: pointers for what is known in it. */
+export function emitPins(loop: u32): void {
+  leaveForLoop(loop);
+  for (let group = nextToPin(); group != NO_GROUP; group = nextToPin()) {
+    emitGet(pointerOf(group));
+    emitSet(pinGroup(group));
+  }
 }
 
 /** Offset of the instruction's access from its group's first byte. */

@@ -3,7 +3,14 @@
 import { operationOf } from '../machine/hart/decoder.generated.ts';
 import { NEXT_SITE, PC, STRETCH_PC } from '../machine/hart/state.ts';
 import { REGION } from '../machine/memory/layout.ts';
-import { groupAccesses } from './access-groups.ts';
+import {
+  beginGroups,
+  forgetGroups,
+  groupAccesses,
+  meetGroups,
+  recallGroups,
+  rememberGroups,
+} from './access-groups.ts';
 import {
   BEHIND,
   blockInOrder,
@@ -70,7 +77,7 @@ import {
   LOCAL_POINTER,
   LOCAL_TARGET,
 } from './locals.ts';
-import { beginAccesses, beginSites } from './memory-access.ts';
+import { beginSites, emitPins } from './memory-access.ts';
 import { emitMark } from './observation.ts';
 import { canBegin, lengthAt, wordAt } from './region.ts';
 import {
@@ -190,8 +197,10 @@ function emitForward(to: u32): void {
     emitCount();
     emitWiden(wideField(to, LIVE));
   }
-  if (hasLabel(to)) branchTo(to);
-  else emitTree(to);
+  if (hasLabel(to)) {
+    meetGroups(to);
+    branchTo(to);
+  } else emitTree(to);
 }
 
 /** A block with all that it dominates. */
@@ -202,6 +211,7 @@ function emitTree(block: u32): void {
     setUncounted(0);
     setForms(0, 0);
   }
+  if (hasLabel(block)) recallGroups(block);
   if (field(block, IS_LOOP)) emitAround(block, orderedBlocks());
   else emitWithin(block, orderedBlocks());
 }
@@ -219,6 +229,7 @@ function emitAround(block: u32, before: u32): void {
     emitTree(behind);
     return;
   }
+  emitPins(block);
   beginLabel(OP_LOOP);
   pushLabel(block | LOOP_MARK);
   emitWithin(block, orderedBlocks());
@@ -247,9 +258,8 @@ function emitBody(block: u32): void {
   const transfers = kind != KIND_FALL && kind != KIND_STOP && kind != KIND_DISPATCH;
   const instructions = field(block, COUNT) - (transfers ? 1 : 0);
   let at = field(block, START);
-  groupAccesses(at, instructions, singleBases);
+  groupAccesses(block, at, instructions, singleBases);
   beginBlock(wideField(block, DIRTY));
-  beginAccesses();
   beginFloats();
   for (let done: u32 = 0; done < instructions; ) {
     const word = wordAt(at);
@@ -324,6 +334,7 @@ function emitBranch(block: u32, taken: i64, next: i64): void {
   const uncounted = uncountedSoFar();
   const narrow = narrowRegisters();
   const stale = staleRegisters();
+  rememberGroups(block);
   beginLabel(OP_IF);
   if (field(block, KIND) == KIND_DISPATCH) {
     emitConst32(0);
@@ -333,6 +344,7 @@ function emitBranch(block: u32, taken: i64, next: i64): void {
   emit(OP_ELSE);
   setUncounted(uncounted);
   setForms(narrow, stale);
+  recallGroups(block);
   emitEdge(block, TO_NEXT, next);
   endLabel();
 }
@@ -398,6 +410,7 @@ function emitCall(block: u32, next: i64): void {
   emitReturn();
   endLabel();
   setForms(0, 0);
+  forgetGroups();
   emitReload(wideField(continuation, LIVE));
   emitEdgeAfterCall(block, next);
 }
@@ -427,6 +440,7 @@ export function writeUnit(single: u32): u32 {
   isWhole = true;
   setForms(0, 0);
   setUncounted(0);
+  beginGroups();
   beginModule(I64_LOCALS, I32_LOCALS, FLOAT_LOCALS);
   beginSites(load<u32>(NEXT_SITE));
   beginUnit(field(headBlock(), START));

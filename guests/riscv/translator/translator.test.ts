@@ -5,14 +5,23 @@ import { BareMachine } from '../machine/testing/bare-host.ts';
 import { Assembler } from '../oracle/generator/assembler.ts';
 import * as e from '../oracle/generator/encoding.ts';
 import { LOCAL_ENTRY } from './locals.ts';
+import {
+  BASE,
+  DATA,
+  FROM_THE_START,
+  loop,
+  NEVER,
+  type Program,
+  type Result,
+  run as runProgram,
+  sameOnBoth,
+  unitsMade as unitsMadeBy,
+} from './testing/programs.ts';
 
-const BASE = 0x8000_0000;
-const DATA = BASE + 0x2000;
-const [UNITS_MADE, UNITS_GONE, NEXT_SITE, SITES_FILLED] = [0x102a4, 0x102c0, 0x102ac, 0x10298];
+const [UNITS_GONE, NEXT_SITE, SITES_FILLED] = [0x102c0, 0x102ac, 0x10298];
 /** memory/layout.ts. */
 const [DECODE_MAP, DECODED_PAGES] = [0x100000, 0x300000];
 const [SITES, SITE_BYTES, SITE_LIMIT, SITE_LOG_ENTRIES] = [0x3400000, 32, 0x40000, 0x10000];
-const [FROM_THE_START, NEVER] = [1, 0];
 const [sub, mul] = [e.typeR(0x33, 0, 0x20), e.typeR(0x33, 0, 1)];
 const [slti, xor] = [e.typeI(0x13, 2), e.typeR(0x33, 4, 0)];
 
@@ -21,55 +30,9 @@ beforeEach(async () => {
   machine = await BareMachine.create();
 }, 120_000);
 
-const unitsMade = (): number => machine.view.getUint32(UNITS_MADE, true);
-
-interface Result {
-  registers: bigint[];
-  retired: bigint;
-  data: bigint[];
-  units: number;
-}
-
-/** Runs a program to its endless loop at `end`. */
-function run(program: (asm: Assembler) => void, heat: number): Result {
-  const asm = new Assembler();
-  program(asm);
-  const end = BigInt(asm.here);
-  asm.word(e.jal(0, 0), 'jal');
-  machine.translateFrom(heat);
-  machine.loadBytes(BigInt(BASE), new Uint8Array(0x4000));
-  machine.loadBytes(BigInt(BASE), asm.code.subarray(0, asm.here - BASE));
-  machine.reset(BigInt(BASE), { mode: 3 });
-  for (let register = 1; register < 32; register++) machine.setX(register, 0n);
-  const [retired, units] = [machine.retired, unitsMade()];
-  for (let runs = 0; machine.pc !== end && runs < 100_000; runs++) machine.run(100);
-  expect(machine.pc).toBe(end);
-  return {
-    registers: Array.from({ length: 32 }, (_, register) => machine.x(register)),
-    // The endless loop at the end retires as many as are left of the last stretch.
-    retired: (machine.retired - retired) / 1000n,
-    data: Array.from({ length: 64 }, (_, index) => machine.read(BigInt(DATA + 8 * index), 8)),
-    units: unitsMade() - units,
-  };
-}
-
-function expectSame(program: (asm: Assembler) => void, leastUnits = 1): Result {
-  const interpreted = run(program, NEVER);
-  const translated = run(program, FROM_THE_START);
-  expect(interpreted.units).toBe(0);
-  expect(translated.units).toBeGreaterThanOrEqual(leastUnits);
-  expect({ ...translated, units: 0 }).toEqual(interpreted);
-  return translated;
-}
-
-/** A loop of `count` rounds in register 5 around a body. */
-function loop(asm: Assembler, count: number, body: () => void): void {
-  asm.loadConstant(5, BigInt(count));
-  const top = asm.here;
-  body();
-  asm.word(e.addi(5, 5, -1), 'addi');
-  asm.word(e.bne(5, 0, top - asm.here), 'bne');
-}
+const run = (program: Program, heat: number): Result => runProgram(machine, program, heat);
+const expectSame = (program: Program, leastUnits?: number): Result =>
+  sameOnBoth(machine, program, leastUnits);
 
 /** Installs a handler that goes on behind what faults, and counts in x20. */
 function skipFaults(asm: Assembler): void {
@@ -490,7 +453,7 @@ describe('the translator', () => {
     machine.setCsr(0x304, 8n);
     machine.setCsr(0x300, 8n);
     for (let runs = 0; runs < 20; runs++) machine.run(1000);
-    expect(unitsMade()).toBeGreaterThan(0);
+    expect(unitsMadeBy(machine)).toBeGreaterThan(0);
     expect(machine.x(6)).toBe(0n);
     machine.exports.setInterruptPending(3, 1);
     machine.run(1000);
