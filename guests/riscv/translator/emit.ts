@@ -1,8 +1,9 @@
 // The pieces of a unit's code. A unit is called with the instructions left of the slice, the calls of units by units that
 // have not returned, the virtual address of its page and that page's decoded slots; it gives back the instructions it
 // left.
-import { CONTEXT, PC, STOP_AT, X } from '../machine/hart/state.ts';
+import { CONTEXT, PC, STOPS, X } from '../machine/hart/state.ts';
 import { LOCAL_N, LOCAL_PAGE_BASE, LOCAL_PAGE_VA, LOCAL_TARGET } from './locals.ts';
+import { unitContext } from './unit-context.ts';
 import {
   emit,
   emitAccess,
@@ -45,12 +46,12 @@ export function rs2(word: u32): u32 {
   return (word >>> 20) & 31;
 }
 
-/** Begins the unit of the block at offset `at`, for the context that is current now; elsewhere it gives up. */
+/** Begins the unit of the block at offset `at`; in contexts other than its own it gives up. */
 export function beginUnit(at: u32): void {
   labelDepth = 0;
   headAt = at;
   emitLoadState(I32_LOAD, CONTEXT);
-  emitConst32(load<i32>(CONTEXT));
+  emitConst32(<i32>unitContext());
   emit(I32_NE);
   beginUnlikely();
   emitPc(at);
@@ -135,10 +136,10 @@ export function emitIsUsedUp(): void {
   emit(I32_LE_S);
 }
 
-/** Leaves on the stack whether the slice is over, which a call may have brought about. */
+/** Leaves on the stack whether the slice, or the unit's context, is over, which a call may have brought about. */
 export function emitIsOver(): void {
   emitGet(LOCAL_N);
-  // Either 0 or far above any slice's length; of 16 bits for the reason given in pointerOf.
-  emitLoadState(I32_LOAD16_U, STOP_AT);
+  // Either 0 or far above any slice's length; of 16 bits for the reason given in checkedPointer.
+  emitLoadState(I32_LOAD16_U, STOPS + ((<usize>unitContext()) << 2));
   emit(I32_LE_S);
 }

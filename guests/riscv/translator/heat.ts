@@ -1,19 +1,39 @@
 // Which places are hot, in instructions that the interpreter ran from there, where it had to take over, to the next unit.
 // A table by slot; what collides cools each other down, so that it must be large beside the number of hot places.
 import { OP_UNIT } from '../machine/hart/decoder.generated.ts';
-import { FETCH_TLB, TRANSLATING } from '../machine/hart/state.ts';
-import { HEAT } from '../machine/memory/layout.ts';
+import {
+  CONTEXT,
+  STRETCH_CONTEXT,
+  STRETCH_COUNTER,
+  STRETCH_PC,
+  STRETCH_SLOT,
+  TRANSLATING,
+} from '../machine/hart/state.ts';
+import { DECODED_PAGES, HEAT } from '../machine/memory/layout.ts';
 import { translate } from './translate.ts';
 
 /** Heat of what could not be translated: it would take another page at this slot to cool it. */
 const HOPELESS: u32 = 0x8000_0000;
+/** What coming to the interpreter and leaving it costs, in instructions that it could run in that time. */
+const CHANGEOVER: u32 = 16;
 
-/** The place's slot, if it is in the fetch TLB, becomes warmer. */
-export function warm(pc: u64, by: u32): void {
-  const entry = <usize>load<u32>(FETCH_TLB) + ((<usize>pc >>> 8) & 0x1ff0);
-  if (load<u64>(entry) != (pc & ~0xfff)) return;
-  const slot = <usize>load<u32>(entry, 8) + ((<usize>(pc & 0xffe)) << 2);
-  if (by && load<u16>(slot) != <u16>OP_UNIT) warmSlot(slot, by);
+/** The interpreter goes on at a slot, for the instruction at `pc`, with `left` instructions of the slice. */
+export function beginStretch(pc: u64, slot: usize, left: i32): void {
+  store<u64>(STRETCH_PC, pc);
+  store<u32>(STRETCH_SLOT, <u32>slot);
+  store<u32>(STRETCH_CONTEXT, load<u32>(CONTEXT));
+  store<i32>(STRETCH_COUNTER, left);
+}
+
+/**
+ * It has come to a unit, or the slice's end, with `left` instructions: the place where it began becomes warmer, whose mode
+ * may be another by now.
+ */
+export function endStretch(left: i32): void {
+  const slot = <usize>load<u32>(STRETCH_SLOT);
+  const run = load<i32>(STRETCH_COUNTER) - left;
+  if (run > 0 && slot >= DECODED_PAGES && load<u16>(slot) != <u16>OP_UNIT)
+    warmSlot(slot, <u32>run + CHANGEOVER);
 }
 
 function warmSlot(slot: usize, by: u32): void {
@@ -30,5 +50,5 @@ function warmSlot(slot: usize, by: u32): void {
   const heat = load<u32>(entry, 4) + by;
   store<u32>(entry, heat, 4);
   if (heat < load<u32>(TRANSLATING) || heat >= HOPELESS) return;
-  store<u32>(entry, translate(slot, 0) ? 0 : HOPELESS, 4);
+  store<u32>(entry, translate(slot, 0, load<u32>(STRETCH_CONTEXT)) ? 0 : HOPELESS, 4);
 }

@@ -62,6 +62,13 @@ export function leave(): void {
   emit(OP_RETURN);
 }
 
+/** Ends the unit behind the instruction being translated: all it did is in memory, and counted. */
+export function emitEndBehind(): void {
+  emitSpill(dirtyRegisters());
+  emitLeft(uncounted + ordinal + 1);
+  emitSet(LOCAL_N);
+}
+
 /** Pops an i32: where it is 0, the interpreter does this instruction. */
 export function leaveUnless(): void {
   emit(I32_EQZ);

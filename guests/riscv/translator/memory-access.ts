@@ -1,7 +1,8 @@
 // Memory accesses of translated code: groups with one check (access-groups.ts) against a site of their own
 // (hart/site-tlb.ts), and atomics.
 import { atomicDone, atomicPointer, loadReserved, storeConditional } from '../machine/hart/atomic.ts';
-import { CROSSED_REGISTER, CROSSED_SLOT, READ_TLB, SITES_FILLED, WRITE_TLB } from '../machine/hart/state.ts';
+import { CROSSED_REGISTER, CROSSED_SLOT, SITES_FILLED } from '../machine/hart/state.ts';
+import { dataTlbs } from '../machine/hart/tlb.ts';
 import {
   DATA_TLB_BYTES,
   SITE_BYTES,
@@ -38,6 +39,7 @@ import {
 import { leave, leaveUnless, placeInBlock } from './leave.ts';
 import { LOCAL_OLD, LOCAL_POINTER, LOCAL_TARGET } from './locals.ts';
 import { getNarrow, getRegister, loadRegister, setNarrow, setRegister } from './registers.ts';
+import { unitContext } from './unit-context.ts';
 import {
   emit,
   emitAccess,
@@ -124,7 +126,7 @@ function checkedPointer(group: u32): u32 {
  * no call in here on purpose: around a call the engine keeps every variable in memory, all over the loop.
  */
 function emitRefill(group: u32, site: usize): void {
-  const tlb = <usize>load<u32>(isForStores(group) ? WRITE_TLB : READ_TLB);
+  const tlb = dataTlbs(unitContext()) + (isForStores(group) ? DATA_TLB_BYTES : 0);
   const lowest = <i64>lowestOf(group);
   const span = <i64>spanOf(group);
   getRegister(baseOf(group));

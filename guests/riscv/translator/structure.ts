@@ -65,7 +65,7 @@ import {
 import { beginFloats } from './float.ts';
 import { emitIdiom } from './idioms.ts';
 import { emitCondition, emitInstruction } from './instructions.generated.ts';
-import { addUncounted, emitCount, setPlace, setUncounted, uncountedSoFar } from './leave.ts';
+import { addUncounted, emitCount, emitEndBehind, setPlace, setUncounted, uncountedSoFar } from './leave.ts';
 import { dirtyAtEnd, foundOutside, leftOutside } from './liveness.ts';
 import {
   FLOAT_LOCALS,
@@ -90,7 +90,7 @@ import {
   setForms,
   staleRegisters,
 } from './registers.ts';
-import { emitCsr } from './system.ts';
+import { emitCsr, emitNamesMore, isInterruptRestore } from './system.ts';
 import {
   emitArguments,
   emitGoTo,
@@ -280,8 +280,16 @@ function emitBody(block: u32): void {
 
 /** Emits an instruction that is no transfer, perhaps with the next one; how many these were. */
 function emitOne(word: u32, next: u32, at: u32): u32 {
-  if ((word & 0x7f) == 0x73) emitCsr(word);
-  else {
+  if ((word & 0x7f) == 0x73) {
+    if (isInterruptRestore(word)) {
+      emitNamesMore(word);
+      beginUnlikely();
+      emitEndBehind();
+      emitSystem(word, at);
+      endLabel();
+    }
+    emitCsr(word);
+  } else {
     const taken = emitIdiom(word, next);
     if (taken) return taken;
     if (!emitInstruction(operationOf(word) & 0xffff, word, at)) isWhole = false;

@@ -7,8 +7,8 @@ import { csrInstruction } from '../machine/hart/csr-instructions.ts';
 import { OP_NOTHING } from '../machine/hart/decoder.generated.ts';
 import { addressOf } from '../machine/hart/fetch.ts';
 import {
-  CONTEXT,
   COUNTER,
+  FENCED,
   FFLAGS,
   FRM,
   FS,
@@ -44,6 +44,7 @@ import { leaveIf } from './leave.ts';
 import { LOCAL_OLD } from './locals.ts';
 import { getRegister, setRegister } from './registers.ts';
 import { nowhere, unitAt } from './runtime.ts';
+import { unitMode } from './unit-context.ts';
 import { emit, emitAccess, emitConst32, emitConst64, emitGet, emitSet } from './wasm-writer.ts';
 
 /** What PC holds while units that wait for calls to return give up: no unit goes on at an odd address. */
@@ -69,11 +70,6 @@ const MRET: u32 = 0x3020_0073;
 const WRITE: u32 = 1;
 const SET: u32 = 2;
 
-/** The mode that the unit being translated runs in. */
-function mode(): u32 {
-  return load<u32>(CONTEXT) >>> 2;
-}
-
 function kindOf(word: u32): u32 {
   return (word >>> 12) & 3;
 }
@@ -90,12 +86,12 @@ function writes(word: u32): bool {
 function plainRegister(number: u32): usize {
   if (number == 0x001) return FFLAGS;
   if (number == 0x002) return FRM;
-  if (mode() < 1) return 0;
+  if (unitMode() < 1) return 0;
   if (number == 0x140) return SSCRATCH;
   if (number == 0x141) return SEPC;
   if (number == 0x142) return SCAUSE;
   if (number == 0x143) return STVAL;
-  if (mode() < 3) return 0;
+  if (unitMode() < 3) return 0;
   if (number == 0x340) return MSCRATCH;
   if (number == 0x341) return MEPC;
   if (number == 0x342) return MCAUSE;
@@ -104,8 +100,27 @@ function plainRegister(number: u32): usize {
 }
 
 function isStatusInPlace(word: u32): bool {
-  if (word >>> 20 != SSTATUS || mode() < 1 || kindOf(word) == WRITE) return false;
-  return !writes(word) || (isConstant(word) && rs1(word) == <u32>MSTATUS_SIE);
+  if (word >>> 20 != SSTATUS || unitMode() < 1 || kindOf(word) == WRITE) return false;
+  return !writes(word) || (isConstant(word) && rs1(word) == <u32>MSTATUS_SIE) || isInterruptRestore(word);
+}
+
+/**
+ * Whether a system instruction sets or clears bits of sstatus by a register, for which kernels use this to restore the
+ * interrupt enable: it is in place only while the register names no other bit.
+ */
+export function isInterruptRestore(word: u32): bool {
+  return (
+    word >>> 20 == SSTATUS && kindOf(word) != WRITE && !isConstant(word) && rs1(word) != 0 && rd(word) == 0
+  );
+}
+
+/** Leaves on the stack whether the register of such an instruction names other bits of sstatus. */
+export function emitNamesMore(word: u32): void {
+  getRegister(rs1(word));
+  emitConst64(~MSTATUS_SIE);
+  emit(I64_AND);
+  emitConst64(0);
+  emit(I64_NE);
 }
 
 /** Whether a system instruction is done in place, by emitCsr. */
@@ -117,7 +132,7 @@ export function isInPlace(word: u32): bool {
 /** Whether a system instruction ends its unit by `systemInstruction`; mode S may call the machine itself, which may stop. */
 export function isCalled(word: u32): bool {
   if (kindOf(word)) return true;
-  if (word == ECALL) return mode() == 0;
+  if (word == ECALL) return unitMode() == 0;
   return word == SRET || word == MRET || isFence(word);
 }
 
@@ -198,7 +213,12 @@ function emitStatus(word: u32): void {
   if (writes(word)) {
     emitState();
     emitGet(LOCAL_OLD);
-    emitConst64(isSet ? MSTATUS_SIE : ~MSTATUS_SIE);
+    if (isConstant(word)) emitConst64(MSTATUS_SIE);
+    else getRegister(rs1(word));
+    if (!isSet) {
+      emitConst64(-1);
+      emit(I64_XOR);
+    }
     emit(isSet ? I64_OR : I64_AND);
     emitAccess(I64_STORE, MSTATUS);
   }
@@ -225,8 +245,8 @@ function emitStatus(word: u32): void {
 
 /**
  * Does a system instruction for which isCalled holds, all registers being in memory, and gives back the entry of the unit
- * to go on in. It may change what pages and privileges the units that wait for a call's return were translated for:
- * they are not to go on, whatever the pc.
+ * to go on in. When it changes what addresses lead to, units that wait for a call's return are not to go on, whatever the
+ * pc: they may be of a page that is no longer there.
  */
 export function systemInstruction(pc: u64, word: u32, n: i32, depth: i32): usize {
   store<i32>(COUNTER, n);
@@ -234,8 +254,9 @@ export function systemInstruction(pc: u64, word: u32, n: i32, depth: i32): usize
   store<u32>(PAGE_BASE, <u32>(STEP_SLOT - ((<usize>(pc & 0xfff)) << 2)));
   store<u16>(STEP_SLOT, <u16>OP_NOTHING);
   store<u32>(STEP_SLOT, word, 4);
+  store<u32>(FENCED, 0);
   const next = addressOf(runInSlot(word));
-  if (!depth) {
+  if (!depth || !load<u32>(FENCED)) {
     store<u64>(PC, next);
     return unitAt(next, n);
   }

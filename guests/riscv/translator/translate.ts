@@ -9,6 +9,7 @@ import { loopStart } from './control-flow.ts';
 import { sitesUsed } from './memory-access.ts';
 import { findRegion } from './region.ts';
 import { writeUnit } from './structure.ts';
+import { setUnitContext, unitContext } from './unit-context.ts';
 import { installUnit, reserveUnit } from './unit-table.ts';
 
 /** Instructions of a region, and of one whose code would be too long: some take a kilobyte and more. */
@@ -37,16 +38,17 @@ function findWithin(page: usize, host: usize, at: u32, instructions: u32): bool 
     const start = loopStart();
     if (start == at) return true;
     const slot = page + ((<usize>start) << 2);
-    if (load<u16>(slot) != <u16>OP_UNIT) translate(slot, 0);
+    if (load<u16>(slot) != <u16>OP_UNIT) translate(slot, 0, unitContext());
     first = start + 2;
   }
   return findRegion(host, at, at, instructions);
 }
 
 /**
- * Translates what begins at a slot of the decode cache; false when that cannot be. `single` as for writeUnit.
+ * Translates what begins at a slot of the decode cache, for a context; false when that cannot be. `single` as for writeUnit.
  */
-export function translate(slot: usize, single: u32): bool {
+export function translate(slot: usize, single: u32, context: u32): bool {
+  setUnitContext(context);
   const offset = (slot - DECODED_PAGES) % DECODED_PAGE_BYTES;
   const page = slot - offset;
   if (offset >= 16384) return false;
@@ -58,6 +60,6 @@ export function translate(slot: usize, single: u32): bool {
   if (bytes == 0) return false;
   const index = reserveUnit(sitesUsed());
   if (publishCode(MODULE, bytes, index) != 0) return false;
-  installUnit(index, slot, single);
+  installUnit(index, slot, single, context);
   return true;
 }

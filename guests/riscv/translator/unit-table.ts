@@ -22,14 +22,13 @@ import {
   PC,
   STEP_SLOT,
   STOP_AT,
-  STRETCH_COUNTER,
-  STRETCH_PC,
   UNIT_BUDGET,
   UNIT_INSTRUCTIONS,
   UNITS_GONE,
   UNITS_MADE,
   UNWIND_PC,
 } from '../machine/hart/state.ts';
+import { stopSlice } from '../machine/hart/stop.ts';
 import {
   DECODED_PAGE_BYTES,
   DECODED_PAGES,
@@ -39,7 +38,7 @@ import {
   UNIT_LIMIT,
   UNITS,
 } from '../machine/memory/layout.ts';
-import { warm } from './heat.ts';
+import { beginStretch, endStretch } from './heat.ts';
 import { noteLeave } from './observation.ts';
 import { UNWINDING } from './system.ts';
 import { translate } from './translate.ts';
@@ -84,7 +83,7 @@ function evict(index: u32): void {
   const slot = <usize>load<u32>(entryOf(index));
   if (slot != 0 && load<u16>(slot) == <u16>OP_UNIT && load<u32>(slot, 4) == index) removeUnit(index);
   // Should it be waiting for a call's return, it must not go on.
-  store<i32>(STOP_AT, i32.MAX_VALUE);
+  stopSlice();
 }
 
 /** Gives back the slot of a unit that is in its place. */
@@ -95,12 +94,12 @@ function removeUnit(index: u32): void {
 }
 
 /** Puts a unit in the place of a slot; `single`: base registers whose accesses it checks one by one. */
-export function installUnit(index: u32, slot: usize, single: u32): void {
+export function installUnit(index: u32, slot: usize, single: u32, context: u32): void {
   const entry = entryOf(index);
   store<u32>(entry, 0, 20);
   store<u32>(entry, single, 24);
   store<u32>(entry, <u32>slot);
-  store<u32>(entry, load<u32>(CONTEXT), 4);
+  store<u32>(entry, context, 4);
   store<u64>(entry, load<u64>(slot), 8);
   store<u16>(slot, <u16>OP_UNIT);
   store<u32>(slot, index, 4);
@@ -114,7 +113,7 @@ export function installUnit(index: u32, slot: usize, single: u32): void {
  */
 export function enterUnit(ip: usize, n: i32): usize {
   const pc = addressOf(ip);
-  warm(load<u64>(STRETCH_PC), <u32>(load<i32>(STRETCH_COUNTER) - n));
+  endStretch(n);
   let left = n;
   // Making a unit may have taken this one away.
   if (load<u16>(ip) == <u16>OP_UNIT) {
@@ -128,11 +127,14 @@ export function enterUnit(ip: usize, n: i32): usize {
       next = load<u64>(UNWIND_PC);
       store<u64>(PC, next);
     }
-    store<u64>(STRETCH_PC, next);
-    store<i32>(STRETCH_COUNTER, left);
     store<i32>(COUNTER, left);
-    if (left == n && next == pc && load<i32>(STOP_AT) < n) return originalAt(ip, index, pc);
-    return jumpSlow(next);
+    if (left == n && next == pc && load<i32>(STOP_AT) < n) {
+      beginStretch(pc, ip, n);
+      return originalAt(ip, index, pc, n);
+    }
+    const slot = jumpSlow(next);
+    beginStretch(next, slot, left);
+    return slot;
   }
   store<i32>(COUNTER, left);
   return ip;
@@ -150,10 +152,10 @@ function noteCrossing(): void {
   const entry = entryOf(index);
   const times = load<u32>(entry, 20) + 1;
   store<u32>(entry, times, 20);
-  if (times < MOST_CROSSINGS || load<u32>(entry, 4) != load<u32>(CONTEXT)) return;
+  if (times < MOST_CROSSINGS) return;
   const single = load<u32>(entry, 24) | ((<u32>1) << load<u32>(CROSSED_REGISTER));
   removeUnit(index);
-  translate(slot, single);
+  translate(slot, single, load<u32>(entry, 4));
 }
 
 /**
@@ -161,7 +163,7 @@ function noteCrossing(): void {
  * instruction, which it cannot do, is in a slot of its own, and behind it the way to the next one, where the
  * interpreter's stretch begins.
  */
-function originalAt(ip: usize, index: u32, pc: u64): usize {
+function originalAt(ip: usize, index: u32, pc: u64, n: i32): usize {
   const offset = <usize>(pc & 0xfff);
   if (load<u16>(ip) != <u16>OP_UNIT || load<u32>(ip, 4) != index) return jumpSlow(pc);
   if (load<u32>(entryOf(index), 4) != load<u32>(CONTEXT)) {
@@ -171,8 +173,9 @@ function originalAt(ip: usize, index: u32, pc: u64): usize {
   store<u64>(STEP_SLOT, load<u64>(entryOf(index), 8));
   store<u16>(STEP_SLOT + 8, <u16>OP_END_OF_PAGE);
   store<u16>(STEP_SLOT + 16, <u16>OP_END_OF_PAGE);
-  const host = <usize>load<u32>(<usize>load<u32>(PAGE_BASE), PAGE_HOST);
-  store<u64>(STRETCH_PC, pc + ((load<u16>(host + offset) & 3) == 3 ? 4 : 2));
+  const page = <usize>load<u32>(PAGE_BASE);
+  const behind = offset + ((load<u16>(<usize>load<u32>(page, PAGE_HOST) + offset) & 3) == 3 ? 4 : 2);
+  beginStretch((pc & ~0xfff) + <u64>behind, behind < 4096 ? page + (behind << 2) : 0, n);
   store<u32>(PAGE_BASE, <u32>(STEP_SLOT - (offset << 2)));
   return STEP_SLOT;
 }

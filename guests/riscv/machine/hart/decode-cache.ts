@@ -23,7 +23,8 @@ import {
 import { OP_END_OF_PAGE, OP_UNIT } from './decoder.generated.ts';
 import { flushJumps } from './jump-cache.ts';
 import { flushSites } from './site-tlb.ts';
-import { DECODED_NEXT, DECODED_USED, PAGE_BASE, STOP_AT } from './state.ts';
+import { DECODED_NEXT, DECODED_USED, PAGE_BASE } from './state.ts';
+import { stopSlice } from './stop.ts';
 
 export const END_SLOT: usize = 16384;
 export const CROSSING_SLOT: usize = 16400;
@@ -92,7 +93,7 @@ function dropUnits(page: usize): void {
 
 /** Makes units that wait for a call's return, or run a loop, give up: they may be of code that is no more. */
 function endUnits(): void {
-  store<i32>(STOP_AT, i32.MAX_VALUE);
+  stopSlice();
 }
 
 /** Takes a page, by its host address, out of all write TLBs. */

@@ -1,9 +1,9 @@
 // The RV64GC hart as the rest of the machine uses it. Also for others: `ramPointer`, `ramWritten`, `isRam`
 // (physical.ts), `readTime` (time.ts), `hartStep` (step.ts), `readCsr`, `writeCsr` (csr.ts), the addresses in state.ts.
-import { warm } from '../../translator/heat.ts';
+import { beginStretch, endStretch } from '../../translator/heat.ts';
 import { RAM_BASE } from '../memory/layout.ts';
 import { dropReservation } from './atomic.ts';
-import { jumpSlow } from './fetch.ts';
+import { addressOf, jumpSlow } from './fetch.ts';
 import { interpret } from './interpreter.generated.ts';
 import { ramPointer, ramWritten } from './physical.ts';
 import { pmpChanged } from './pmp.ts';
@@ -31,15 +31,13 @@ import {
   SCOUNTEREN,
   SLICE,
   STIMECMP,
-  STOP_AT,
-  STRETCH_COUNTER,
-  STRETCH_PC,
   TRANSLATING,
   WAITING,
   X,
 } from './state.ts';
 import { ENVCFG_STCE, MIP_SSIP, MIP_STIP } from './status-bits.ts';
 import { hartStep } from './step.ts';
+import { beginSlice, stopSlice } from './stop.ts';
 import { clearCaches, contextChanged, flushTranslations } from './tlb.ts';
 import {
   enterTrap,
@@ -119,16 +117,15 @@ export function takeInterrupt(): void {
 }
 
 function runSlice(slice: i32): i32 {
-  const from = load<u64>(PC);
   store<i32>(SLICE, slice);
-  store<i32>(STOP_AT, 0);
-  store<u64>(STRETCH_PC, from);
-  store<i32>(STRETCH_COUNTER, slice);
-  const rest = interpret(jumpSlow(from), slice);
+  beginSlice();
+  const slot = jumpSlow(load<u64>(PC));
+  beginStretch(addressOf(slot), slot, slice);
+  const rest = interpret(slot, slice);
   store<u64>(RETIRED, load<u64>(RETIRED) + <u64>(<i64>(slice - rest)));
   store<i32>(SLICE, 0);
   store<i32>(COUNTER, -1);
-  if (load<u32>(TRANSLATING)) warm(load<u64>(STRETCH_PC), <u32>(load<i32>(STRETCH_COUNTER) - rest));
+  if (load<u32>(TRANSLATING)) endStretch(rest);
   return slice - rest;
 }
 
@@ -145,14 +142,14 @@ export function setInterruptPending(bit: u32, on: bool): void {
   const mask: u64 = (<u64>1) << (<u64>bit);
   const at = mask & (MIP_SSIP | MIP_STIP) ? MIP : INTERRUPT_LINES;
   store<u64>(at, on ? load<u64>(at) | mask : load<u64>(at) & ~mask);
-  if (on && (load<u64>(MIE) & mask) != 0) store<i32>(STOP_AT, i32.MAX_VALUE);
+  if (on && (load<u64>(MIE) & mask) != 0) stopSlice();
 }
 
 /** Makes hartRun return HART_EXIT soon; what it means is the requester's business. */
 export function requestExit(reason: u32, code: u32): void {
   store<u32>(EXIT_REASON, reason);
   store<u32>(EXIT_CODE, code);
-  store<i32>(STOP_AT, i32.MAX_VALUE);
+  stopSlice();
 }
 
 export function instructionsRetired(): u64 {

@@ -73,8 +73,10 @@ export const JUMPS_CACHED: usize = HART_STATE + 0x2a0;
 export const UNITS_MADE: usize = HART_STATE + 0x2a4;
 /** Units that had to make room so far, the oldest first: u32. */
 export const UNITS_GONE: usize = HART_STATE + 0x2c0;
-/** Where the interpreter took over last, u64, and the instructions that were left of the slice then, i32. */
+/** Where the interpreter took over last: address u64, slot u32, context u32; instructions left of the slice then, i32. */
 export const STRETCH_PC: usize = HART_STATE + 0x2c8;
+export const STRETCH_SLOT: usize = HART_STATE + 0x2f8;
+export const STRETCH_CONTEXT: usize = HART_STATE + 0x2fc;
 export const STRETCH_COUNTER: usize = HART_STATE + 0x2c4;
 /** Heat at which code is translated (translator/heat.ts), 0 = never: u32. */
 export const TRANSLATING: usize = HART_STATE + 0x2a8;
@@ -90,6 +92,10 @@ export const UNIT_BUDGET: usize = HART_STATE + 0x2e0;
 /** Slot of a unit that left because accesses by a base register lay in two pages, 0 = none, and that register: u32 each. */
 export const CROSSED_SLOT: usize = HART_STATE + 0x2e4;
 export const CROSSED_REGISTER: usize = HART_STATE + 0x2e8;
+/** STOP_AT for units of each context, that of the current one; its maximum for units of others: 16 x i32. */
+export const STOPS: usize = HART_STATE + 0x980;
+/** Not zero: what addresses lead to, or who may go there, has changed: u32, set by whoever changes it. */
+export const FENCED: usize = HART_STATE + 0x9c0;
 /** Instructions that units have run, for measurements: u64. */
 export const UNIT_INSTRUCTIONS: usize = HART_STATE + 0x2f0;
 /** STIP under Sstc as time was last looked at: u64. */

@@ -18,12 +18,12 @@ import {
   STEP_SLOT,
   STEP_STORE_COUNT,
   STEP_TRAPPED,
-  STOP_AT,
   TRACING,
   TRAP_CAUSE,
   TRAP_VALUE,
   X,
 } from './state.ts';
+import { stopSlice } from './stop.ts';
 import { contextChanged } from './tlb.ts';
 import { enterTrap } from './traps.ts';
 
@@ -58,7 +58,7 @@ function runOne(pc: u64): void {
   store<u64>(PAGE_VA, pc & ~0xfff);
   store<u32>(PAGE_BASE, <u32>(STEP_SLOT - ((<usize>offset) << 2)));
   store<i32>(SLICE, 1);
-  store<i32>(STOP_AT, i32.MAX_VALUE);
+  stopSlice();
   const rest = interpret(STEP_SLOT, 1);
   store<u64>(RETIRED, load<u64>(RETIRED) + <u64>(<i64>(1 - rest)));
   store<i32>(SLICE, 0);

@@ -19,8 +19,9 @@ import {
 } from '../memory/layout.ts';
 import { clearJumps, flushJumps } from './jump-cache.ts';
 import { isSuperpageNoted } from './page-walk.ts';
-import { CONTEXT, FETCH_TLB, JUMP_CACHE, MODE, MSTATUS, READ_TLB, TRACING, WRITE_TLB } from './state.ts';
+import { FENCED, FETCH_TLB, JUMP_CACHE, MODE, MSTATUS, READ_TLB, TRACING, WRITE_TLB } from './state.ts';
 import { MSTATUS_MPP, MSTATUS_MPRV, MSTATUS_SUM } from './status-bits.ts';
+import { setContext } from './stop.ts';
 
 /** The privilege by which loads and stores are judged. */
 export function dataMode(): u32 {
@@ -28,15 +29,20 @@ export function dataMode(): u32 {
   return status & MSTATUS_MPRV ? <u32>((status & MSTATUS_MPP) >> 11) : load<u32>(MODE);
 }
 
+/** The read TLB of a context; its write TLB comes behind it. */
+export function dataTlbs(context: u32): usize {
+  return DATA_TLBS + <usize>(context & 3) * 2 * DATA_TLB_BYTES;
+}
+
 /** To be called whenever mode, MPRV, MPP or SUM changed. */
 export function contextChanged(): void {
   const mode = dataMode();
-  const context: usize = mode == 3 ? 3 : mode == 0 ? 0 : load<u64>(MSTATUS) & MSTATUS_SUM ? 2 : 1;
-  const read = DATA_TLBS + context * 2 * DATA_TLB_BYTES;
+  const context: u32 = mode == 3 ? 3 : mode == 0 ? 0 : load<u64>(MSTATUS) & MSTATUS_SUM ? 2 : 1;
+  const read = dataTlbs(context);
   store<u32>(READ_TLB, <u32>read);
   store<u32>(WRITE_TLB, <u32>(load<u32>(TRACING) ? EMPTY_TLB : read + DATA_TLB_BYTES));
   const running = load<u32>(MODE);
-  store<u32>(CONTEXT, <u32>context | (running << 2));
+  setContext(context | (running << 2));
   const code: usize = running == 3 ? 2 : <usize>running;
   store<u32>(FETCH_TLB, <u32>(FETCH_TLBS + code * FETCH_TLB_BYTES));
   store<u32>(JUMP_CACHE, <u32>(JUMP_CACHES + code * JUMP_CACHE_BYTES));
@@ -47,6 +53,7 @@ export function flushTranslations(): void {
   memory.fill(DATA_TLBS, 0xff, DATA_TLBS_BYTES);
   memory.fill(FETCH_TLBS, 0xff, FETCH_TLBS_BYTES);
   memory.fill(SUPERPAGE_FILTER, 0, SUPERPAGE_FILTER_BYTES);
+  store<u32>(FENCED, 1);
   flushJumps();
 }
 
@@ -56,6 +63,7 @@ export function flushPage(va: u64): void {
     flushTranslations();
     return;
   }
+  store<u32>(FENCED, 1);
   flushJumps();
   const tag = va & ~0xfff;
   const at = (<usize>va >>> 8) & (DATA_TLB_BYTES - 16);

@@ -19,7 +19,7 @@ import {
   setInterruptPending,
   writeRegister,
 } from '../hart/hart.ts';
-import { PC, RAM_BYTES } from '../hart/state.ts';
+import { CONTEXT, PC, RAM_BYTES } from '../hart/state.ts';
 import { interruptToTake, pollTimer } from '../hart/traps.ts';
 
 export { expanded, isCsrAllowed, operationOf, readCsr, writeCsr };
@@ -30,7 +30,7 @@ export function translateHere(): void {
   pollTimer();
   if (interruptToTake() >= 0 || !fetchHost(pc, pc)) return;
   const slot = jumpSlow(pc);
-  if (load<u16>(slot) != <u16>OP_UNIT) translate(slot, 0);
+  if (load<u16>(slot) != <u16>OP_UNIT) translate(slot, 0, load<u32>(CONTEXT));
 }
 
 export function setRamBytes(bytes: u32): void {
