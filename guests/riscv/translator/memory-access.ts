@@ -1,16 +1,9 @@
 // Memory accesses of translated code: groups with one check (access-groups.ts) against a site of their own
 // (hart/site-tlb.ts), and atomics.
 import { atomicDone, atomicPointer, loadReserved, storeConditional } from '../machine/hart/atomic.ts';
-import { CROSSED_REGISTER, CROSSED_SLOT, SITES_FILLED } from '../machine/hart/state.ts';
-import { dataTlbs } from '../machine/hart/tlb.ts';
-import {
-  DATA_TLB_BYTES,
-  SITE_BYTES,
-  SITE_LIMIT,
-  SITE_LOG,
-  SITE_LOG_ENTRIES,
-  SITES,
-} from '../machine/memory/layout.ts';
+import { siteLogOf, sitesFilledBy } from '../machine/hart/site-tlb.ts';
+import { CROSSED_REGISTER, CROSSED_SLOT, READ_TLB, WRITE_TLB } from '../machine/hart/state.ts';
+import { SITE_BYTES, SITE_LIMIT, SITE_LOG_ENTRIES, SITES, TLB_BYTES } from '../machine/memory/layout.ts';
 import {
   accessOffset,
   baseOf,
@@ -126,7 +119,7 @@ function checkedPointer(group: u32): u32 {
  * no call in here on purpose: around a call the engine keeps every variable in memory, all over the loop.
  */
 function emitRefill(group: u32, site: usize): void {
-  const tlb = dataTlbs(unitContext()) + (isForStores(group) ? DATA_TLB_BYTES : 0);
+  const filled = sitesFilledBy(unitContext());
   const lowest = <i64>lowestOf(group);
   const span = <i64>spanOf(group);
   getRegister(baseOf(group));
@@ -136,10 +129,12 @@ function emitRefill(group: u32, site: usize): void {
   emit(I32_WRAP);
   emitConst32(8);
   emit(I32_SHR_U);
-  emitConst32(<i32>DATA_TLB_BYTES - 16);
+  emitConst32(<i32>TLB_BYTES - 16);
   emit(I32_AND);
+  emitLoadState(I32_LOAD, isForStores(group) ? WRITE_TLB : READ_TLB);
+  emit(I32_ADD);
   emitTee(LOCAL_POINTER);
-  emitAccess(I64_LOAD, tlb);
+  emitAccess(I64_LOAD, 0);
   emitTee(LOCAL_TARGET);
   emitGet(LOCAL_OLD);
   emitConst64(span - 1);
@@ -159,23 +154,23 @@ function emitRefill(group: u32, site: usize): void {
   emitAccess(I64_STORE, site);
   emitState();
   emitGet(LOCAL_POINTER);
-  emitAccess(I32_LOAD, tlb + 8);
+  emitAccess(I32_LOAD, 8);
   emitConst32(<i32>lowest);
   emit(I32_ADD);
   emitAccess(I32_STORE, site + 16);
-  emitLoadState(I32_LOAD, SITES_FILLED);
+  emitLoadState(I32_LOAD, filled);
   emitConst32(<i32>SITE_LOG_ENTRIES - 1);
   emit(I32_AND);
   emitConst32(2);
   emit(I32_SHL);
   emitConst32(<i32>site);
-  emitAccess(I32_STORE, SITE_LOG);
+  emitAccess(I32_STORE, siteLogOf(unitContext()));
   emitState();
-  emitLoadState(I32_LOAD, SITES_FILLED);
+  emitLoadState(I32_LOAD, filled);
   emitLoadState(I32_LOAD, site + 8);
   emit(I32_EQZ);
   emit(I32_ADD);
-  emitAccess(I32_STORE, SITES_FILLED);
+  emitAccess(I32_STORE, filled);
   emitState();
   emitConst32(4097 - <i32>span);
   emitAccess(I32_STORE, site + 8);

@@ -18,10 +18,10 @@ import {
   unitsMade as unitsMadeBy,
 } from './testing/programs.ts';
 
-const [UNITS_GONE, NEXT_SITE, SITES_FILLED] = [0x102c0, 0x102ac, 0x10298];
+const [UNITS_GONE, NEXT_SITE, SITES_FILLED] = [0x102c0, 0x102ac, 0x109c8];
 /** memory/layout.ts. */
 const [DECODE_MAP, DECODED_PAGES] = [0x100000, 0x300000];
-const [SITES, SITE_BYTES, SITE_LIMIT, SITE_LOG_ENTRIES] = [0x3400000, 32, 0x40000, 0x10000];
+const [SITES, SITE_BYTES, SITE_LIMIT, SITE_LOG_ENTRIES] = [0x3400000, 32, 0x40000, 0x8000];
 const [sub, mul] = [e.typeR(0x33, 0, 0x20), e.typeR(0x33, 0, 1)];
 const [slti, xor] = [e.typeI(0x13, 2), e.typeR(0x33, 4, 0)];
 

@@ -8,7 +8,7 @@
 import { PAGE_HOST, PAGE_UNITS } from '../machine/hart/decode-cache.ts';
 import { OP_END_OF_PAGE, OP_UNIT } from '../machine/hart/decoder.generated.ts';
 import { addressOf, jumpSlow, leave } from '../machine/hart/fetch.ts';
-import { flushJumps } from '../machine/hart/jump-cache.ts';
+import { flushAllJumps } from '../machine/hart/jump-cache.ts';
 import { clearSites } from '../machine/hart/site-tlb.ts';
 import {
   CONTEXT,
@@ -90,7 +90,7 @@ function evict(index: u32): void {
 function removeUnit(index: u32): void {
   const entry = entryOf(index);
   store<u64>(<usize>load<u32>(entry), load<u64>(entry, 8));
-  flushJumps();
+  flushAllJumps();
 }
 
 /** Puts a unit in the place of a slot; `single`: base registers whose accesses it checks one by one. */

@@ -1,5 +1,7 @@
 // The control and status registers' values: reading, and writing by their WARL rules (RISC-V Privileged 20241101,
 // chapters 2, 3, 12; Sstc). Whether an access is allowed is csr-access.ts's business.
+
+import { enterSpace, flushTranslations } from './address-spaces.ts';
 import { inhibitCounters, readCounter, writeCounter } from './counters.ts';
 import { isPmpAddressLocked, pmpChanged } from './pmp.ts';
 import {
@@ -51,7 +53,7 @@ import {
   MSTATUS_TW,
 } from './status-bits.ts';
 import { readTime } from './time.ts';
-import { contextChanged, flushTranslations } from './tlb.ts';
+import { contextChanged } from './tlb.ts';
 import { pendingInterrupts, setTimerDeadline } from './traps.ts';
 
 /** RV64 with A, C, D, F, I, M, S, U. */
@@ -297,7 +299,7 @@ function writeSatp(value: u64): void {
   const scheme = value >> 60;
   if ((scheme != 0 && scheme != 8 && scheme != 9) || value == load<u64>(SATP)) return;
   store<u64>(SATP, value);
-  flushTranslations();
+  enterSpace();
 }
 
 function writePmpConfig(first: u32, value: u64): void {

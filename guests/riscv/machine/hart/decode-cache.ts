@@ -9,22 +9,18 @@
 //
 // A page that has slots is in no write TLB, so that a store to it comes to `invalidateDecoded`.
 import {
-  DATA_TLB_BYTES,
-  DATA_TLBS,
-  DATA_TLBS_BYTES,
   DECODE_MAP,
   DECODED_PAGE_BYTES,
   DECODED_PAGE_COUNT,
   DECODED_PAGES,
-  FETCH_TLBS,
-  FETCH_TLBS_BYTES,
   RAM_BASE,
 } from '../memory/layout.ts';
 import { OP_END_OF_PAGE, OP_UNIT } from './decoder.generated.ts';
-import { flushJumps } from './jump-cache.ts';
-import { flushSites } from './site-tlb.ts';
+import { flushAllJumps } from './jump-cache.ts';
+import { flushAllSites } from './site-tlb.ts';
 import { DECODED_NEXT, DECODED_USED, PAGE_BASE } from './state.ts';
 import { stopSlice } from './stop.ts';
+import { emptyFetchTlbs, protectHost } from './tlb.ts';
 
 export const END_SLOT: usize = 16384;
 export const CROSSING_SLOT: usize = 16400;
@@ -75,8 +71,8 @@ export function decodedPageFor(ramPage: usize): usize {
 /** Takes a page out of the map; slots that still lie there are found by no jump any more. */
 function drop(page: usize): void {
   store<u16>(DECODE_MAP + ((<usize>load<u32>(page, PAGE_NUMBER)) << 1), 0);
-  memory.fill(FETCH_TLBS, 0xff, FETCH_TLBS_BYTES);
-  flushJumps();
+  emptyFetchTlbs();
+  flushAllJumps();
   endUnits();
 }
 
@@ -84,7 +80,7 @@ function drop(page: usize): void {
 function dropUnits(page: usize): void {
   if (load<u32>(page, PAGE_UNITS) == 0) return;
   store<u32>(page, 0, PAGE_UNITS);
-  flushJumps();
+  flushAllJumps();
   endUnits();
   for (let slot = page; slot < page + END_SLOT; slot += 8) {
     if (load<u16>(slot) == <u16>OP_UNIT) store<u64>(slot, 0);
@@ -96,15 +92,10 @@ function endUnits(): void {
   stopSlice();
 }
 
-/** Takes a page, by its host address, out of all write TLBs. */
+/** Takes a page, by its host address, out of whatever stores go by. */
 function protectPage(host: usize): void {
-  for (let tlb = DATA_TLBS + DATA_TLB_BYTES; tlb < DATA_TLBS + DATA_TLBS_BYTES; tlb += 2 * DATA_TLB_BYTES) {
-    for (let entry = tlb; entry < tlb + DATA_TLB_BYTES; entry += 16) {
-      const va = load<i64>(entry);
-      if (va != -1 && <usize>va + load<u32>(entry, 8) == host) store<i64>(entry, -1);
-    }
-  }
-  flushSites();
+  protectHost(host);
+  flushAllSites();
 }
 
 /** Undoes the decoding of whatever covers `length` bytes of RAM from offset `at`; cheap where nothing was decoded. */

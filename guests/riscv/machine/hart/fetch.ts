@@ -1,5 +1,5 @@
 // Where the inner loop goes next: from virtual addresses to decoded slots, and back.
-import { FETCH_TLB_BYTES, RAM_BASE, RAM_GPA } from '../memory/layout.ts';
+import { RAM_BASE, RAM_GPA, TLB_BYTES } from '../memory/layout.ts';
 import { decodeInto } from './decode.ts';
 import { CROSSING_SLOT, CROSSING_WORD, decodedPageFor } from './decode-cache.ts';
 import { OP_EXIT } from './decoder.generated.ts';
@@ -18,6 +18,7 @@ import {
   TRAP_VALUE,
   WALK_GPA,
 } from './state.ts';
+import { enterCode } from './tlb.ts';
 import { enterTrap, fail } from './traps.ts';
 
 /** Virtual address of the instruction whose slot is at `ip`. */
@@ -58,14 +59,13 @@ export function jumpSlow(target: u64): usize {
 
 /** Decoded page for the virtual page of `pc`, or 0 with the trap's cause left behind. */
 function fetchPage(pc: u64): usize {
-  const entry = <usize>load<u32>(FETCH_TLB) + ((<usize>pc >>> 8) & (FETCH_TLB_BYTES - 16));
+  const entry = <usize>load<u32>(FETCH_TLB) + ((<usize>pc >>> 8) & (TLB_BYTES - 16));
   if (load<u64>(entry) == (pc & ~0xfff)) return load<u32>(entry, 8);
   const host = fetchHost(pc, pc);
   if (!host) return 0;
   const page = decodedPageFor((host - RAM_BASE) >>> 12);
   if (pmpVerdict(load<u64>(WALK_GPA), 2, ACCESS_FETCH, load<u32>(MODE)) == PMP_WHOLE_PAGE) {
-    store<u64>(entry, pc & ~0xfff);
-    store<u32>(entry, <u32>page, 8);
+    enterCode(pc, page);
     noteSuperpage(pc);
   }
   return page;

@@ -2,6 +2,7 @@
 // (physical.ts), `readTime` (time.ts), `hartStep` (step.ts), `readCsr`, `writeCsr` (csr.ts), the addresses in state.ts.
 import { beginStretch, endStretch } from '../../translator/heat.ts';
 import { RAM_BASE } from '../memory/layout.ts';
+import { clearTranslations } from './address-spaces.ts';
 import { dropReservation } from './atomic.ts';
 import { addressOf, jumpSlow } from './fetch.ts';
 import { interpret } from './interpreter.generated.ts';
@@ -38,7 +39,6 @@ import {
 import { ENVCFG_STCE, MIP_SSIP, MIP_STIP } from './status-bits.ts';
 import { hartStep } from './step.ts';
 import { beginSlice, stopSlice } from './stop.ts';
-import { clearCaches, contextChanged, flushTranslations } from './tlb.ts';
 import {
   enterTrap,
   INTERRUPT,
@@ -87,9 +87,7 @@ export function hartReset(pc: u64, a0: u64, a1: u64, mode: u32): void {
     store<u64>(MENVCFG, ENVCFG_STCE);
   }
   dropReservation();
-  clearCaches();
-  flushTranslations();
-  contextChanged();
+  clearTranslations();
 }
 
 /** Runs about `budget` instructions, fewer when the hart waits or an exit was requested; says why it came back. */

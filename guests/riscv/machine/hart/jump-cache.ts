@@ -1,12 +1,11 @@
 // The jump caches: where the units at virtual addresses are, so that translated code finds the next unit by itself. One
-// per mode, direct mapped by a hash of the address, 1024 entries of 16 bytes:
+// per bank (tlb.ts) that code runs by, direct mapped by a hash of the address, 1024 entries of 16 bytes:
 //
 //   0  virtual address u64, all ones when empty     8  table index u32     12  its decoded page u32
-import { JUMP_CACHE_BYTES, JUMP_CACHES } from '../memory/layout.ts';
-import { flushSites } from './site-tlb.ts';
+import { BANK_BYTES, BANKS, JUMP_CACHE_BYTES } from '../memory/layout.ts';
+import { flushAllSites } from './site-tlb.ts';
 import { JUMP_CACHE, JUMPS_CACHED } from './state.ts';
-
-const NOWHERE: i64 = -1;
+import { BANK_USER_DATA, bankAt, JUMPS } from './tlb.ts';
 
 /** Entry of the current mode for an address. */
 export function jumpEntry(target: u64): usize {
@@ -19,27 +18,27 @@ export function cacheJump(target: u64, index: u32, page: u32): usize {
   store<u64>(entry, target);
   store<u32>(entry, index, 8);
   store<u32>(entry, page, 12);
-  store<u32>(
-    JUMPS_CACHED,
-    load<u32>(JUMPS_CACHED) | (1 << ((load<u32>(JUMP_CACHE) - <u32>JUMP_CACHES) / <u32>JUMP_CACHE_BYTES)),
-  );
+  const bank = (load<u32>(JUMP_CACHE) - <u32>BANKS) / <u32>BANK_BYTES;
+  store<u32>(JUMPS_CACHED, load<u32>(JUMPS_CACHED) | (1 << bank));
   return entry;
 }
 
-/** To be called whenever an entry of a fetch TLB or a unit goes: empties links (site-tlb.ts), too. */
-export function flushJumps(): void {
-  flushSites();
+/** To be called whenever an entry of a bank's fetch TLB goes. */
+export function flushJumps(bank: u32): void {
   const cached = load<u32>(JUMPS_CACHED);
-  if (cached == 0) return;
-  store<u32>(JUMPS_CACHED, 0);
-  for (let mode: u32 = 0; mode < 3; mode++) {
-    if ((cached >>> mode) & 1)
-      memory.fill(JUMP_CACHES + <usize>mode * JUMP_CACHE_BYTES, <u8>NOWHERE, JUMP_CACHE_BYTES);
-  }
+  if (!((cached >>> bank) & 1)) return;
+  store<u32>(JUMPS_CACHED, cached & ~(1 << bank));
+  memory.fill(bankAt(bank) + JUMPS, 0xff, JUMP_CACHE_BYTES);
+}
+
+/** To be called whenever a unit goes: empties links (site-tlb.ts), too. */
+export function flushAllJumps(): void {
+  flushAllSites();
+  for (let bank: u32 = 0; bank < BANK_USER_DATA; bank++) flushJumps(bank);
 }
 
 /** Makes the caches what they are called. */
 export function clearJumps(): void {
-  store<u32>(JUMPS_CACHED, 7);
-  flushJumps();
+  store<u32>(JUMPS_CACHED, u32.MAX_VALUE);
+  flushAllJumps();
 }

@@ -5,7 +5,7 @@ import { ACCESS_LOAD, accessFault, noteSuperpage, translate } from './page-walk.
 import { isRam } from './physical.ts';
 import { PMP_WHOLE_PAGE, pmpVerdict } from './pmp.ts';
 import { READ_TLB, WALK_GPA } from './state.ts';
-import { dataMode, fillTlb } from './tlb.ts';
+import { dataMode, enterData } from './tlb.ts';
 
 /** Host address at which `width` bytes of `va` can be read now, or 0 with the trap's cause left behind. */
 export function loadSlow(va: u64, width: u32): usize {
@@ -17,7 +17,7 @@ export function loadSlow(va: u64, width: u32): usize {
   if (verdict && isRam(gpa, width)) {
     const host = RAM_BASE + <usize>(gpa - RAM_GPA);
     if (verdict == PMP_WHOLE_PAGE) {
-      fillTlb(load<u32>(READ_TLB), va, host);
+      enterData(<usize>load<u32>(READ_TLB), va, host);
       noteSuperpage(va);
     }
     return host;

@@ -11,7 +11,7 @@ import {
   isRam,
 } from './physical.ts';
 import { pmpVerdict } from './pmp.ts';
-import { MSTATUS, SATP, WALK_GPA, WALK_SUPERPAGE } from './state.ts';
+import { MSTATUS, SATP, WALK_GLOBAL, WALK_GPA, WALK_SUPERPAGE } from './state.ts';
 import { MSTATUS_MXR, MSTATUS_SUM } from './status-bits.ts';
 import { fail } from './traps.ts';
 
@@ -24,6 +24,7 @@ const PTE_R: u64 = 2;
 const PTE_W: u64 = 4;
 const PTE_X: u64 = 8;
 const PTE_U: u64 = 16;
+const PTE_G: u64 = 32;
 const PTE_A: u64 = 64;
 const PTE_D: u64 = 128;
 /** Bits 54 to 63: reserved, and Svpbmt and Svnapot, which this hart lacks. */
@@ -48,17 +49,22 @@ export function accessFault(va: u64, access: u32): bool {
   );
 }
 
+/** Addresses of the upper half, mostly the kernel's, have bits of their own. */
+function superpageBit(va: u64): usize {
+  return (<usize>(va >> 21) & 2047) | ((<usize>(va >> 63)) << 11);
+}
+
 /** Remembers that the page of `va` came from a superpage, so that a fence for any part of it drops all parts. */
 export function noteSuperpage(va: u64): void {
   if (!load<u32>(WALK_SUPERPAGE)) return;
-  const bit = <usize>(va >> 21) & 4095;
+  const bit = superpageBit(va);
   const at = SUPERPAGE_FILTER + (bit >>> 3);
   store<u8>(at, load<u8>(at) | <u8>((<u32>1) << (<u32>(bit & 7))));
 }
 
 /** Whether a page near `va` may have come from a superpage since the last whole flush. */
 export function isSuperpageNoted(va: u64): bool {
-  const bit = <usize>(va >> 21) & 4095;
+  const bit = superpageBit(va);
   return ((<u32>load<u8>(SUPERPAGE_FILTER + (bit >>> 3)) >>> (bit & 7)) & 1) != 0;
 }
 
@@ -67,6 +73,7 @@ export function translate(va: u64, access: u32, mode: u32): bool {
   const satp = load<u64>(SATP);
   const scheme = <u32>(satp >> 60);
   store<u32>(WALK_SUPERPAGE, 0);
+  store<u32>(WALK_GLOBAL, 0);
   if (mode == 3 || scheme == 0) {
     store<u64>(WALK_GPA, va);
     return true;
@@ -81,6 +88,7 @@ export function translate(va: u64, access: u32, mode: u32): bool {
     const pte = load<u64>(RAM_BASE + <usize>(pteGpa - RAM_GPA));
     if (!(pte & PTE_V) || (pte & (PTE_R | PTE_W)) == PTE_W || pte & PTE_RESERVED)
       return pageFault(va, access);
+    if (pte & PTE_G) store<u32>(WALK_GLOBAL, 1);
     if (pte & (PTE_R | PTE_X)) return useLeaf(va, access, mode, level, pteGpa);
     if (pte & (PTE_A | PTE_D | PTE_U)) return pageFault(va, access);
     table = ((pte >> 10) & 0xfffffffffff) << 12;

@@ -9,15 +9,37 @@
 //
 //   0  virtual address u64, all ones when empty     8  table index u32     12  its decoded page u32
 import { SITE_BYTES, SITE_LIMIT, SITE_LOG, SITE_LOG_ENTRIES, SITES } from '../memory/layout.ts';
-import { SITES_FILLED } from './state.ts';
+import { CONTEXT, SITES_FILLED } from './state.ts';
+import { isBoundToSpace } from './tlb.ts';
 
-/** To be called whenever an entry of a data TLB goes. */
-export function flushSites(): void {
-  const filled = load<u32>(SITES_FILLED);
+const LOG_BYTES: usize = (<usize>SITE_LOG_ENTRIES) << 2;
+
+/** Where units of a context count the entries that they fill; and their log. */
+export function sitesFilledBy(context: u32): usize {
+  return SITES_FILLED + (isBoundToSpace(context) ? 4 : 0);
+}
+
+export function siteLogOf(context: u32): usize {
+  return SITE_LOG + (isBoundToSpace(context) ? LOG_BYTES : 0);
+}
+
+function flushLog(counter: usize, log: usize): void {
+  const filled = load<u32>(counter);
   // In a full log the next entry that is filled anew takes the place of another's: units write before they count.
   if (filled >= SITE_LOG_ENTRIES) clearSites(0, SITE_LIMIT);
-  else for (let i: u32 = 0; i < filled; i++) clearSite(<usize>load<u32>(SITE_LOG + ((<usize>i) << 2)));
-  store<u32>(SITES_FILLED, 0);
+  else for (let i: u32 = 0; i < filled; i++) clearSite(<usize>load<u32>(log + ((<usize>i) << 2)));
+  store<u32>(counter, 0);
+}
+
+/** To be called whenever an entry of a data TLB, or of a fetch TLB, goes that holds in one address space alone. */
+export function flushBoundSites(): void {
+  flushLog(SITES_FILLED + 4, SITE_LOG + LOG_BYTES);
+}
+
+/** The same for entries that hold in all. */
+export function flushAllSites(): void {
+  flushLog(SITES_FILLED, SITE_LOG);
+  flushBoundSites();
 }
 
 function clearSite(entry: usize): void {
@@ -28,9 +50,11 @@ function clearSite(entry: usize): void {
 /** Remembers an entry that is to be filled. Units do as much themselves. */
 function log(entry: usize): void {
   if (load<u32>(entry, 8) != 0) return;
-  const filled = load<u32>(SITES_FILLED);
-  store<u32>(SITE_LOG + ((<usize>(filled & (SITE_LOG_ENTRIES - 1))) << 2), <u32>entry);
-  store<u32>(SITES_FILLED, filled + 1);
+  const counter = sitesFilledBy(load<u32>(CONTEXT));
+  const filled = load<u32>(counter);
+  const place = siteLogOf(load<u32>(CONTEXT)) + ((<usize>(filled & (SITE_LOG_ENTRIES - 1))) << 2);
+  store<u32>(place, <u32>entry);
+  store<u32>(counter, filled + 1);
 }
 
 /** Empties `count` entries, for new owners. */

@@ -49,6 +49,8 @@ export const RESERVED_VALUE: usize = HART_STATE + 0x268;
 /** What the page walk found: guest physical address u64; not zero when the leaf was a superpage: u32. */
 export const WALK_GPA: usize = HART_STATE + 0x270;
 export const WALK_SUPERPAGE: usize = HART_STATE + 0x278;
+/** Not zero when the mapping was global: u32. */
+export const WALK_GLOBAL: usize = HART_STATE + 0x27c;
 
 // What whoever sets up the machine chooses.
 /** Guest RAM in bytes, a multiple of 4096, at most MAX_RAM_BYTES: u32. */
@@ -63,11 +65,11 @@ export const TRACING: usize = HART_STATE + 0x290;
 // Translated code (guests/riscv/translator).
 /** What translations depend on: data context (tlb.ts) + 4 * mode that code runs in: u32. */
 export const CONTEXT: usize = HART_STATE + 0x294;
-/** Entries of the site TLB filled since the last flush: u32. */
-export const SITES_FILLED: usize = HART_STATE + 0x298;
+/** Entries of the site TLB filled since the last flush: those that no change of address space empties, the others: u32 each. */
+export const SITES_FILLED: usize = HART_STATE + 0x9c8;
 /** Jump cache of the current mode: u32. */
 export const JUMP_CACHE: usize = HART_STATE + 0x29c;
-/** Which modes' jump caches hold anything: u32, a bit each. */
+/** Which banks' jump caches hold anything: u32, a bit each. */
 export const JUMPS_CACHED: usize = HART_STATE + 0x2a0;
 /** Units made so far; the next one's number is this modulo UNIT_LIMIT: u32. */
 export const UNITS_MADE: usize = HART_STATE + 0x2a4;
@@ -96,6 +98,14 @@ export const CROSSED_REGISTER: usize = HART_STATE + 0x2e8;
 export const STOPS: usize = HART_STATE + 0x980;
 /** Not zero: what addresses lead to, or who may go there, has changed: u32, set by whoever changes it. */
 export const FENCED: usize = HART_STATE + 0x9c0;
+// Address spaces (hart/address-spaces.ts).
+/** satp of each space, 0xff..ff = none: 8 x u64. */
+export const SPACES: usize = HART_STATE + 0x9d0;
+/** The current space, and the next one to be given up: u32 each. */
+export const SPACE: usize = HART_STATE + 0xa10;
+export const NEXT_SPACE: usize = HART_STATE + 0xa14;
+/** Not zero: the bank of mode S may hold what is another space's own: u32. */
+export const SUPERVISOR_LOCAL: usize = HART_STATE + 0xa18;
 /** Instructions that units have run, for measurements: u64. */
 export const UNIT_INSTRUCTIONS: usize = HART_STATE + 0x2f0;
 /** STIP under Sstc as time was last looked at: u64. */

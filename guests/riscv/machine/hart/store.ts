@@ -7,7 +7,7 @@ import { ACCESS_STORE, accessFault, noteSuperpage, translate } from './page-walk
 import { isRam } from './physical.ts';
 import { PMP_WHOLE_PAGE, pmpVerdict } from './pmp.ts';
 import { HTIF_TOHOST, STEP_STORE_COUNT, STEP_STORES, TRACING, WALK_GPA, WRITE_TLB } from './state.ts';
-import { dataMode, fillTlb } from './tlb.ts';
+import { dataMode, enterData } from './tlb.ts';
 
 /**
  * Translates for a store and leaves the address in WALK_GPA; false with the trap's cause left behind. Pages of RAM
@@ -20,7 +20,7 @@ export function translateStore(va: u64, width: u32): bool {
   const verdict = pmpVerdict(gpa, width, ACCESS_STORE, mode);
   if (!verdict) return accessFault(va, ACCESS_STORE);
   if (verdict == PMP_WHOLE_PAGE && isRam(gpa, width) && !isWatched(gpa)) {
-    fillTlb(load<u32>(WRITE_TLB), va, RAM_BASE + <usize>(gpa - RAM_GPA));
+    enterData(<usize>load<u32>(WRITE_TLB), va, RAM_BASE + <usize>(gpa - RAM_GPA));
     noteSuperpage(va);
   }
   return true;

@@ -1,5 +1,6 @@
 // ECALL, EBREAK, the returns, WFI and SFENCE.VMA (RISC-V Privileged 20241101, §3.3, §12.2.1).
 import { sbiCall } from '../sbi/sbi.ts';
+import { flushPage, flushSpaces, flushTranslations } from './address-spaces.ts';
 import { dropReservation } from './atomic.ts';
 import { addressOf, parkAt } from './fetch.ts';
 import { CAUSE_BREAKPOINT, CAUSE_ECALL_U } from './physical.ts';
@@ -16,7 +17,6 @@ import {
   MSTATUS_TVM,
   MSTATUS_TW,
 } from './status-bits.ts';
-import { flushPage, flushTranslations } from './tlb.ts';
 import { illegalAt, pendingInterrupts, raiseAt, resumeAt, setMode } from './traps.ts';
 
 /** An environment call; S-mode calls are answered by the machine itself when it is the SBI implementation. */
@@ -70,12 +70,16 @@ export function waitForInterrupt(ip: usize): usize {
   return parkAt(addressOf(ip) + 4);
 }
 
-/** SFENCE.VMA: with an address, that page in every address space; else everything. */
+/** SFENCE.VMA: for the page of an address or for all, in the address spaces with an ASID or in all. */
 export function fenceAddressTranslation(ip: usize): usize {
   const mode = load<u32>(MODE);
   if (mode == 0 || (mode == 1 && (load<u64>(MSTATUS) & MSTATUS_TVM) != 0)) return illegalAt(ip);
-  const register = (load<u32>(ip, 4) >>> 15) & 31;
-  if (register) flushPage(load<u64>(X + ((<usize>register) << 3)));
+  const word = load<u32>(ip, 4);
+  const address = (word >>> 15) & 31;
+  const space = (word >>> 20) & 31;
+  const asid = space ? <i32>(load<u32>(X + ((<usize>space) << 3)) & 0xffff) : -1;
+  if (address) flushPage(load<u64>(X + ((<usize>address) << 3)), asid);
+  else if (space) flushSpaces(<u32>asid);
   else flushTranslations();
   return ip + 16;
 }

@@ -1,27 +1,52 @@
-// The translation caches of hart/state.ts's READ_TLB, WRITE_TLB and FETCH_TLB. Direct mapped, 512 entries of 16 bytes:
+// The translation caches. A bank has those of one privilege in one address space:
+//
+//   0x0000  read TLB     0x2000  write TLB     0x4000  fetch TLB     0x6000  jump cache (jump-cache.ts)
+//   0xa000  which pages were ever entered, a bit each by a hash: 32,768 bits
+// TLBs are direct mapped, 512 entries of 16 bytes:
 //
 //   0  tag u64: virtual page address, all ones when empty      8  u32: data: host address minus virtual address;
 //                                                                 fetch: the decoded page
-// Data contexts: 0 U, 1 S, 2 S with SUM, 3 M or bare; each a read TLB and then a write TLB, so that changes of mode
-// or SUM drop nothing. MXR drops everything when it changes.
+// Bank 0 is of mode M, 1 of mode S, 2 to 9 of mode U in each address space, 10 to 17 of data that mode S reaches with SUM
+// there. So changes of mode, SUM or address space drop nothing but what is in bank 1 and not global. MXR and PMP drop
+// everything.
+import { BANK_BYTES, BANKS, EMPTY_TLB, TLB_BYTES } from '../memory/layout.ts';
 import {
-  DATA_TLB_BYTES,
-  DATA_TLBS,
-  DATA_TLBS_BYTES,
-  EMPTY_TLB,
-  FETCH_TLB_BYTES,
-  FETCH_TLBS,
-  FETCH_TLBS_BYTES,
-  JUMP_CACHE_BYTES,
-  JUMP_CACHES,
-  SUPERPAGE_FILTER,
-  SUPERPAGE_FILTER_BYTES,
-} from '../memory/layout.ts';
-import { clearJumps, flushJumps } from './jump-cache.ts';
-import { isSuperpageNoted } from './page-walk.ts';
-import { FENCED, FETCH_TLB, JUMP_CACHE, MODE, MSTATUS, READ_TLB, TRACING, WRITE_TLB } from './state.ts';
+  FETCH_TLB,
+  JUMP_CACHE,
+  MODE,
+  MSTATUS,
+  READ_TLB,
+  SPACE,
+  SUPERVISOR_LOCAL,
+  TRACING,
+  WALK_GLOBAL,
+  WRITE_TLB,
+} from './state.ts';
 import { MSTATUS_MPP, MSTATUS_MPRV, MSTATUS_SUM } from './status-bits.ts';
 import { setContext } from './stop.ts';
+
+export const SPACE_COUNT: u32 = 8;
+export const BANK_MACHINE: u32 = 0;
+export const BANK_SUPERVISOR: u32 = 1;
+export const BANK_USER: u32 = 2;
+export const BANK_USER_DATA: u32 = BANK_USER + SPACE_COUNT;
+export const BANK_COUNT: u32 = BANK_USER_DATA + SPACE_COUNT;
+
+export const WRITE: usize = TLB_BYTES;
+export const FETCH: usize = 2 * TLB_BYTES;
+export const JUMPS: usize = 3 * TLB_BYTES;
+const ENTERED: usize = 0xa000;
+const ENTERED_BYTES: usize = 0x1000;
+
+// Data contexts: 0 U, 1 S, 2 S with SUM, 3 M.
+const CONTEXT_USER: u32 = 0;
+const CONTEXT_SUPERVISOR: u32 = 1;
+const CONTEXT_SUPERVISOR_USER: u32 = 2;
+const CONTEXT_MACHINE: u32 = 3;
+
+export function bankAt(bank: u32): usize {
+  return BANKS + <usize>bank * BANK_BYTES;
+}
 
 /** The privilege by which loads and stores are judged. */
 export function dataMode(): u32 {
@@ -29,61 +54,99 @@ export function dataMode(): u32 {
   return status & MSTATUS_MPRV ? <u32>((status & MSTATUS_MPP) >> 11) : load<u32>(MODE);
 }
 
-/** The read TLB of a context; its write TLB comes behind it. */
-export function dataTlbs(context: u32): usize {
-  return DATA_TLBS + <usize>(context & 3) * 2 * DATA_TLB_BYTES;
-}
-
-/** To be called whenever mode, MPRV, MPP or SUM changed. */
-export function contextChanged(): void {
+function dataContext(): u32 {
   const mode = dataMode();
-  const context: u32 = mode == 3 ? 3 : mode == 0 ? 0 : load<u64>(MSTATUS) & MSTATUS_SUM ? 2 : 1;
-  const read = dataTlbs(context);
+  if (mode == 3) return CONTEXT_MACHINE;
+  if (mode == 0) return CONTEXT_USER;
+  return load<u64>(MSTATUS) & MSTATUS_SUM ? CONTEXT_SUPERVISOR_USER : CONTEXT_SUPERVISOR;
+}
+
+function bankOfData(context: u32): u32 {
+  if (context == CONTEXT_MACHINE) return BANK_MACHINE;
+  if (context == CONTEXT_SUPERVISOR) return BANK_SUPERVISOR;
+  return (context == CONTEXT_USER ? BANK_USER : BANK_USER_DATA) + load<u32>(SPACE);
+}
+
+/** To be called whenever mode, MPRV, MPP, SUM or the address space changed. */
+export function contextChanged(): void {
+  const context = dataContext();
+  const read = bankAt(bankOfData(context));
   store<u32>(READ_TLB, <u32>read);
-  store<u32>(WRITE_TLB, <u32>(load<u32>(TRACING) ? EMPTY_TLB : read + DATA_TLB_BYTES));
-  const running = load<u32>(MODE);
-  setContext(context | (running << 2));
-  const code: usize = running == 3 ? 2 : <usize>running;
-  store<u32>(FETCH_TLB, <u32>(FETCH_TLBS + code * FETCH_TLB_BYTES));
-  store<u32>(JUMP_CACHE, <u32>(JUMP_CACHES + code * JUMP_CACHE_BYTES));
+  store<u32>(WRITE_TLB, <u32>(load<u32>(TRACING) ? EMPTY_TLB : read + WRITE));
+  const mode = load<u32>(MODE);
+  setContext(context | (mode << 2));
+  const code = bankAt(mode == 3 ? BANK_MACHINE : mode == 1 ? BANK_SUPERVISOR : BANK_USER + load<u32>(SPACE));
+  store<u32>(FETCH_TLB, <u32>(code + FETCH));
+  store<u32>(JUMP_CACHE, <u32>(code + JUMPS));
 }
 
-/** Empties everything: satp, PMP or MXR changed, or a fence without an address. */
-export function flushTranslations(): void {
-  memory.fill(DATA_TLBS, 0xff, DATA_TLBS_BYTES);
-  memory.fill(FETCH_TLBS, 0xff, FETCH_TLBS_BYTES);
-  memory.fill(SUPERPAGE_FILTER, 0, SUPERPAGE_FILTER_BYTES);
-  store<u32>(FENCED, 1);
-  flushJumps();
+/** Whether what units of a context know of addresses holds in one address space alone. */
+export function isBoundToSpace(context: u32): bool {
+  const data = context & 3;
+  return context < 4 || data == CONTEXT_USER || data == CONTEXT_SUPERVISOR_USER;
 }
 
-/** Drops what is cached of the page of `va`, in every context. */
-export function flushPage(va: u64): void {
-  if (isSuperpageNoted(va)) {
-    flushTranslations();
-    return;
-  }
-  store<u32>(FENCED, 1);
-  flushJumps();
-  const tag = va & ~0xfff;
-  const at = (<usize>va >>> 8) & (DATA_TLB_BYTES - 16);
-  for (let tlb = DATA_TLBS; tlb < DATA_TLBS + DATA_TLBS_BYTES; tlb += DATA_TLB_BYTES) {
-    if (load<u64>(tlb + at) == tag) store<i64>(tlb + at, -1);
-  }
-  for (let tlb = FETCH_TLBS; tlb < FETCH_TLBS + FETCH_TLBS_BYTES; tlb += FETCH_TLB_BYTES) {
-    if (load<u64>(tlb + at) == tag) store<i64>(tlb + at, -1);
-  }
+/** Addresses of the upper half, mostly the kernel's, have bits of their own. */
+function enteredAt(bank: usize, va: u64): usize {
+  return bank + ENTERED + ((<usize>(va >> 15) & (ENTERED_BYTES / 2 - 1)) | ((<usize>(va >> 63)) << 11));
 }
 
-/** Enters a page of RAM at host address `host` (of the byte at `va`) into a TLB. */
-export function fillTlb(tlb: usize, va: u64, host: usize): void {
-  const entry = tlb + ((<usize>va >>> 8) & (DATA_TLB_BYTES - 16));
+function enteredBit(va: u64): u32 {
+  return 1 << (<u32>(va >> 12) & 7);
+}
+
+function enter(bank: usize, tlb: usize, va: u64, data: u32): void {
+  const entry = tlb + ((<usize>va >>> 8) & (TLB_BYTES - 16));
   store<u64>(entry, va & ~0xfff);
-  store<u32>(entry, <u32>(host - <usize>va), 8);
+  store<u32>(entry, data, 8);
+  const at = enteredAt(bank, va);
+  store<u8>(at, <u8>(load<u8>(at) | enteredBit(va)));
+  // What the page walk found last is this page.
+  if (bank == bankAt(BANK_SUPERVISOR) && (!load<u32>(WALK_GLOBAL) || <i64>va >= 0))
+    store<u32>(SUPERVISOR_LOCAL, 1);
 }
 
-/** Empties what `flushTranslations` does not; single steps, which see every store, have a write TLB that stays so. */
-export function clearCaches(): void {
-  memory.fill(EMPTY_TLB, 0xff, DATA_TLB_BYTES);
-  clearJumps();
+/** Enters a page of RAM at host address `host` (of the byte at `va`), just walked to, into the current read or write TLB. */
+export function enterData(tlb: usize, va: u64, host: usize): void {
+  enter(<usize>load<u32>(READ_TLB), tlb, va, <u32>(host - <usize>va));
+}
+
+/** Enters the decoded page of a virtual page, just walked to, into the current fetch TLB. */
+export function enterCode(va: u64, page: usize): void {
+  const tlb = <usize>load<u32>(FETCH_TLB);
+  enter(tlb - FETCH, tlb, va, <u32>page);
+}
+
+/** Drops what a bank's TLBs have of the page of `va`; false when they never had anything of it. */
+export function dropPage(bank: u32, va: u64): bool {
+  const at = bankAt(bank);
+  if (!(load<u8>(enteredAt(at, va)) & enteredBit(va))) return false;
+  const tag = va & ~0xfff;
+  const first = at + ((<usize>va >>> 8) & (TLB_BYTES - 16));
+  for (let entry = first; entry < first + JUMPS; entry += TLB_BYTES) {
+    if (load<u64>(entry) == tag) store<i64>(entry, -1);
+  }
+  return true;
+}
+
+/** Empties a bank's TLBs. */
+export function emptyBank(bank: u32): void {
+  memory.fill(bankAt(bank), 0xff, JUMPS);
+  memory.fill(bankAt(bank) + ENTERED, 0, ENTERED_BYTES);
+}
+
+/** Empties all fetch TLBs: a decoded page goes. */
+export function emptyFetchTlbs(): void {
+  for (let bank: u32 = 0; bank < BANK_USER_DATA; bank++) memory.fill(bankAt(bank) + FETCH, 0xff, TLB_BYTES);
+}
+
+/** Takes a page, by its host address, out of all write TLBs. */
+export function protectHost(host: usize): void {
+  for (let bank: u32 = 0; bank < BANK_COUNT; bank++) {
+    const tlb = bankAt(bank) + WRITE;
+    for (let entry = tlb; entry < tlb + TLB_BYTES; entry += 16) {
+      const va = load<i64>(entry);
+      if (va != -1 && <usize>va + load<u32>(entry, 8) == host) store<i64>(entry, -1);
+    }
+  }
 }

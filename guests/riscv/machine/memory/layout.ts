@@ -2,11 +2,8 @@
 //
 //   0x0000_0400  AssemblyScript's static data (asc --memoryBase 1024)
 //   0x0001_0000  hart state: registers, CSRs, interpreter words          (hart/state.ts)
-//   0x0002_0000  data TLBs: 4 contexts x (read, write) x 512 x 16 bytes  (hart/tlb.ts)
-//   0x0003_0000  fetch TLBs: 3 modes x 512 x 16 bytes
-//   0x0003_8000  superpage filter: 4096 bits
+//   0x0003_8000  superpage filter: 4096 bits                            (hart/page-walk.ts)
 //   0x0003_a000  a data TLB that stays empty
-//   0x0006_0000  jump caches: 3 modes x 1024 x 16 bytes                  (hart/jump-cache.ts)
 //   0x0006_c000  translator: heat of jump targets, 8192 x 8 bytes        (translator/heat.ts)
 //   0x0007_c000  translator: where units were left, 512 x 32 bytes      (translator/observation.ts)
 //   0x0004_0000  translator: units, 4096 x 32 bytes                      (translator/unit-table.ts)
@@ -15,7 +12,8 @@
 //   0x0010_0000  decode map: one u16 per RAM page, 0 = no decoded page   (hart/decode-cache.ts)
 //   0x0030_0000  decoded pages: 3072 x 16,512 bytes
 //   0x0340_0000  site TLB: 262,144 x 32 bytes                           (hart/site-tlb.ts)
-//   0x03c0_0000  which of its entries are filled, 65,536 x 4 bytes
+//   0x03c0_0000  which of its entries are filled, 2 x 32,768 x 4 bytes
+//   0x03d0_0000  banks of TLBs, 18 x 45,056 bytes                        (hart/tlb.ts)
 //   0x0400_0000  devices and channel rings, 32 MiB
 //   0x0600_0000  guest RAM, up to 3 GiB; the memory ends where it ends
 //
@@ -30,18 +28,10 @@ export const MMIO_VALUE: usize = 0x11000;
 /** A value put together from two pages, on the way to a register: one u64. */
 export const SPLIT_VALUE: usize = 0x11008;
 
-export const DATA_TLBS: usize = 0x20000;
-export const DATA_TLB_BYTES: usize = 0x2000;
-export const DATA_TLBS_BYTES: usize = 0x10000;
-export const FETCH_TLBS: usize = 0x30000;
-export const FETCH_TLB_BYTES: usize = 0x2000;
-export const FETCH_TLBS_BYTES: usize = 0x6000;
 export const SUPERPAGE_FILTER: usize = 0x38000;
 export const SUPERPAGE_FILTER_BYTES: usize = 512;
 export const EMPTY_TLB: usize = 0x3a000;
 
-export const JUMP_CACHES: usize = 0x60000;
-export const JUMP_CACHE_BYTES: usize = 0x4000;
 export const HEAT: usize = 0x6c000;
 export const HEAT_ENTRIES: u32 = 8192;
 export const LEAVES: usize = 0x7c000;
@@ -66,7 +56,14 @@ export const SITE_BYTES: usize = 32;
 /** A unit has some fifty of them. */
 export const SITE_LIMIT: u32 = 0x40000;
 export const SITE_LOG: usize = 0x3c00000;
-export const SITE_LOG_ENTRIES: u32 = 0x10000;
+/** In each of the log's halves. */
+export const SITE_LOG_ENTRIES: u32 = 0x8000;
+
+export const BANKS: usize = 0x3d00000;
+export const BANK_BYTES: usize = 0xb000;
+/** Bytes of each TLB, and of a jump cache. */
+export const TLB_BYTES: usize = 0x2000;
+export const JUMP_CACHE_BYTES: usize = 0x4000;
 
 export const DEVICES_BASE: usize = 0x4000000;
 export const DEVICES_END: usize = 0x6000000;

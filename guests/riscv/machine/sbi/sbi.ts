@@ -6,8 +6,8 @@ import {
   HV_EXIT_RESET,
 } from '../../../../hypervisor/abi/hypercalls.ts';
 import { consoleFlush, consolePut, consoleTake } from '../console.ts';
+import { flushTranslations } from '../hart/address-spaces.ts';
 import { ramPointer, ramWritten, readRegister, setInterruptPending, writeRegister } from '../hart/hart.ts';
-import { flushTranslations } from '../hart/tlb.ts';
 import { setTimerDeadline } from '../hart/traps.ts';
 import { endMachine } from '../machine-exit.ts';
 
