@@ -1,26 +1,55 @@
 // Which places are hot, in instructions that the interpreter ran from there, where it had to take over, to the next unit.
-// A table by slot; what collides cools each other down, so that it must be large beside the number of hot places.
+// A table by slot; what collides cools each other down, so that it must be large beside the number of hot places. Entries
+// are 8 bytes:
+//
+//   0  slot u32, its lowest bit WEIGHED     4  instructions missing until the place is translated u32
+import { PAGE_HOST } from '../machine/hart/decode-cache.ts';
 import { OP_UNIT } from '../machine/hart/decoder.generated.ts';
 import {
   CONTEXT,
+  FETCH_TLB,
   STRETCH_CONTEXT,
   STRETCH_COUNTER,
   STRETCH_PC,
   STRETCH_SLOT,
   TRANSLATING,
 } from '../machine/hart/state.ts';
-import { DECODED_PAGES, HEAT } from '../machine/memory/layout.ts';
-import { translate } from './translate.ts';
+import { DECODED_PAGE_BYTES, DECODED_PAGES, HEAT, TLB_BYTES } from '../machine/memory/layout.ts';
+import { instructionsFrom, translate } from './translate.ts';
 
-/** Heat of what could not be translated: it would take another page at this slot to cool it. */
-const HOPELESS: u32 = 0x8000_0000;
+/** What is missing where nothing can be translated, until another place takes the entry. */
+const HOPELESS: u32 = 0xffff_ffff;
+/** In an entry's slot: how much there is to translate has been looked at. */
+const WEIGHED: u32 = 1;
+/**
+ * A region of so many instructions, or fewer, is translated at the heat that TRANSLATING says; longer ones in proportion,
+ * but none, since most of a long one may be cold, for more than so many times that.
+ */
+const CHEAP: u32 = 36;
+const DEAREST: u32 = 4;
 /** What coming to the interpreter and leaving it costs, in instructions that it could run in that time. */
 const CHANGEOVER: u32 = 16;
+/** Offset of a page's last slot. */
+const LAST_PARCEL: usize = 2047 * 8;
+
+/** Whether the instruction of a slot, which no unit can have, goes on in the next page. */
+function isCrossing(slot: usize): bool {
+  if (slot < DECODED_PAGES) return false;
+  const offset = (slot - DECODED_PAGES) % DECODED_PAGE_BYTES;
+  return offset == LAST_PARCEL && (load<u16>(<usize>load<u32>(slot - offset, PAGE_HOST) + 4094) & 3) == 3;
+}
+
+/** Slot behind an instruction that goes on in the next page; 0 when that page is not in the fetch TLB. */
+function slotBehind(pc: u64): usize {
+  const next = (pc & ~0xfff) + 4096;
+  const entry = <usize>load<u32>(FETCH_TLB) + ((<usize>next >>> 8) & (TLB_BYTES - 16));
+  return load<u64>(entry) == next ? <usize>load<u32>(entry, 8) + 8 : 0;
+}
 
 /** The interpreter goes on at a slot, for the instruction at `pc`, with `left` instructions of the slice. */
 export function beginStretch(pc: u64, slot: usize, left: i32): void {
   store<u64>(STRETCH_PC, pc);
-  store<u32>(STRETCH_SLOT, <u32>slot);
+  store<u32>(STRETCH_SLOT, <u32>(isCrossing(slot) ? slotBehind(pc) : slot));
   store<u32>(STRETCH_CONTEXT, load<u32>(CONTEXT));
   store<i32>(STRETCH_COUNTER, left);
 }
@@ -38,17 +67,29 @@ export function endStretch(left: i32): void {
 
 function warmSlot(slot: usize, by: u32): void {
   const entry = HEAT + (((slot >>> 3) * 0x9e3779b1) >>> 19) * 8;
-  if (load<u32>(entry) != <u32>slot) {
-    const heat = load<u32>(entry, 4);
-    if (heat > by && heat < HOPELESS) {
-      store<u32>(entry, heat - by, 4);
+  if ((load<u32>(entry) & ~WEIGHED) != <u32>slot) {
+    const missing = load<u32>(entry, 4);
+    if (load<u32>(entry) && missing + by < load<u32>(TRANSLATING)) {
+      store<u32>(entry, missing + by, 4);
       return;
     }
     store<u32>(entry, <u32>slot);
-    store<u32>(entry, 0, 4);
+    store<u32>(entry, load<u32>(TRANSLATING), 4);
   }
-  const heat = load<u32>(entry, 4) + by;
-  store<u32>(entry, heat, 4);
-  if (heat < load<u32>(TRANSLATING) || heat >= HOPELESS) return;
-  store<u32>(entry, translate(slot, 0, load<u32>(STRETCH_CONTEXT)) ? 0 : HOPELESS, 4);
+  const missing = load<u32>(entry, 4);
+  if (missing == HOPELESS) return;
+  if (missing > by) store<u32>(entry, missing - by, 4);
+  else store<u32>(entry, translateOrWait(entry, slot), 4);
+}
+
+/** What is missing now: more for a region whose price that is, nothing that could ever come for what is no region. */
+function translateOrWait(entry: usize, slot: usize): u32 {
+  const context = load<u32>(STRETCH_CONTEXT);
+  if (!(load<u32>(entry) & WEIGHED)) {
+    store<u32>(entry, <u32>slot | WEIGHED);
+    const instructions = min(instructionsFrom(slot, context), CHEAP * DEAREST);
+    const least = load<u32>(TRANSLATING);
+    if (instructions > CHEAP) return <u32>((<u64>least * (instructions - CHEAP)) / CHEAP);
+  }
+  return translate(slot, 0, context) ? load<u32>(TRANSLATING) : HOPELESS;
 }

@@ -5,6 +5,7 @@ import { PAGE_HOST } from '../machine/hart/decode-cache.ts';
 import { OP_UNIT } from '../machine/hart/decoder.generated.ts';
 import { PAGE_BASE } from '../machine/hart/state.ts';
 import { DECODED_PAGE_BYTES, DECODED_PAGES, MODULE } from '../machine/memory/layout.ts';
+import { blockCount, COUNT, field } from './blocks.ts';
 import { loopStart } from './control-flow.ts';
 import { sitesUsed } from './memory-access.ts';
 import { findRegion } from './region.ts';
@@ -42,6 +43,17 @@ function findWithin(page: usize, host: usize, at: u32, instructions: u32): bool 
     first = start + 2;
   }
   return findRegion(host, at, at, instructions);
+}
+
+/** How many instructions the region of a slot has. */
+export function instructionsFrom(slot: usize, context: u32): u32 {
+  setUnitContext(context);
+  const offset = (slot - DECODED_PAGES) % DECODED_PAGE_BYTES;
+  const host = <usize>load<u32>(slot - offset, PAGE_HOST);
+  if (offset >= 16384 || !findRegion(host, <u32>(offset >>> 2), 0, MOST_INSTRUCTIONS)) return 0;
+  let instructions: u32 = 0;
+  for (let block: u32 = 0; block < blockCount(); block++) instructions += field(block, COUNT);
+  return instructions;
 }
 
 /**
