@@ -14,6 +14,7 @@ import {
   CB_SIEFP,
   CB_SIMP,
   CB_SINT,
+  CB_SYNIC_LOCK,
   CB_WAKE,
   QUEUE_SLOTS,
   queueWord,
@@ -162,5 +163,35 @@ describe('event flags', () => {
     partition.words[CB_SIEFP] = SIEF_PAGE;
     expect(partition.synic.signal(SINT, 0)).toBe(HV_STATUS_INVALID_SYNIC_STATE);
     expect(partition.memory.bytes.subarray(SIEF_PAGE, SIEF_PAGE + 4096).every((b) => b === 0)).toBe(true);
+  });
+});
+
+describe('a caller with next to no stack', () => {
+  it('leaves the lock free, wherever the stack ends', () => {
+    const partition = receiving();
+    const { words, synic, memory } = partition;
+    const payload = bytes(1, 2, 3);
+    let ended = 0;
+    let heldAfterwards = 0;
+    /** Posts into an empty queue and slot, so that it is delivered at once, from ever deeper in the stack. */
+    const postFrom = (depth: number, ...padding: number[]): number => {
+      words.fill(0, queueWord(SINT), queueWord(SINT) + 2);
+      memory.words[(SIM_PAGE + SINT * 256) >>> 2] = 0;
+      try {
+        synic.post(SINT, 1, payload);
+      } catch {
+        ended++;
+        if (words[CB_SYNIC_LOCK] !== 0) heldAfterwards++;
+        words[CB_SYNIC_LOCK] = 0;
+      }
+      return postFrom(depth + 1, ...padding) + padding.length;
+    };
+    // Frames of every size: one of them ends in the middle of it.
+    for (let size = 0; size < 400; size += 4) {
+      const padding = Array.from({ length: size }, (_, index) => index);
+      expect(() => postFrom(0, ...padding)).toThrow(RangeError);
+    }
+    expect(ended).toBeGreaterThan(0);
+    expect(heldAfterwards).toBe(0);
   });
 });

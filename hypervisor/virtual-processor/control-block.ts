@@ -112,8 +112,18 @@ export function createControlBlock(): SharedArrayBuffer {
   return new SharedArrayBuffer((CB_BYTES + 7) & ~7);
 }
 
-/** Takes the spin-then-wait lock at `word`; held for microseconds, by threads of one partition only. */
+/** More frames than anything needs that is done under a lock and not undone by a `finally`. */
+const FRAMES_UNDER_LOCK = 32;
+
+/** Ends with a RangeError where the stack does not have so many frames left. */
+const takeStack = (frames: number): number => (frames === 0 ? 0 : 1 + takeStack(frames - 1));
+
+/**
+ * Takes the spin-then-wait lock at `word`; held for microseconds, by threads of one partition only. A guest may call with
+ * next to no stack left: then this throws before the lock is taken, and not while it is held.
+ */
 export function lock(words: Int32Array, word: number): void {
+  takeStack(FRAMES_UNDER_LOCK);
   while (Atomics.compareExchange(words, word, 0, 1) !== 0) Atomics.wait(words, word, 1, 1);
 }
 
