@@ -12,6 +12,10 @@ import {
 import { noteRefusal } from '../virtual-processor/refused-code.ts';
 import { checkBlock, type HypercallContext } from './hypercall-context.ts';
 
+/** What is copied out of guest memory for the check to look at, which refuses far smaller modules: the copy is not part of
+ *  the guest's quota. */
+const MAX_COPIED_BYTES = 16 * 1024 * 1024;
+
 /** HVCALL_EXIT_PARTITION. The first exit counts. */
 export function exitPartition(context: HypercallContext, reason: number, code: number): number {
   if (reason > HV_EXIT_MACHINE_FAULT) return HV_STATUS_INVALID_PARAMETER;
@@ -50,7 +54,7 @@ export function publishCode(
     noteRefusal(words, 'call', 'this partition may not publish code');
     return HV_STATUS_ACCESS_DENIED;
   }
-  if (rest !== 0 || !memory.contains(address, length)) {
+  if (rest !== 0 || length > MAX_COPIED_BYTES || !memory.contains(address, length)) {
     noteRefusal(words, 'call', `${length} bytes at ${address}`);
     return HV_STATUS_INVALID_PARAMETER;
   }
