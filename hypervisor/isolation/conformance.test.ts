@@ -77,6 +77,12 @@ describe.each(isolationLevels)('isolation level %s', (isolation) => {
     expect(partition.pid === process.pid).toBe(isolation === 'thread');
   });
 
+  it('tells its counters to everybody who asks at the same time', async () => {
+    await using partition = await create('hello');
+    const answers = await Promise.all([1, 2, 3].map(() => partition.statistics()));
+    expect(answers.map(({ counters }) => counters.hypercalls)).toEqual([0, 0, 0]);
+  });
+
   it('runs hello', async () => {
     expect(await runSample('hello')).toContain('Hello from a partition');
   });

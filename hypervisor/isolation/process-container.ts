@@ -38,7 +38,7 @@ export class ProcessContainer implements PartitionContainer {
   #memoryGroup: MemoryGroup | undefined;
   #control: Socket | undefined;
   #onPaused: ((isPaused: boolean) => void) | undefined;
-  #onCounters: ((counters: PartitionCounters) => void) | undefined;
+  #onCounters: ((counters: PartitionCounters) => void)[] = [];
   #isStoppedByKernel = false;
   #lastCounters: PartitionCounters = checkedCounters({});
 
@@ -116,7 +116,7 @@ export class ProcessContainer implements PartitionContainer {
 
   counters(): Promise<PartitionCounters> {
     const answer = new Promise<PartitionCounters>((resolve) => {
-      this.#onCounters = resolve;
+      this.#onCounters.push(resolve);
     });
     this.#send({ type: 'counters' });
     return Promise.race([answer, this.exited.then(() => this.#lastCounters)]);
@@ -171,7 +171,7 @@ export class ProcessContainer implements PartitionContainer {
         break;
       case 'counters':
         this.#lastCounters = checkedCounters(event.counters);
-        this.#onCounters?.(this.#lastCounters);
+        this.#onCounters.shift()?.(this.#lastCounters);
         break;
       default:
         break;
