@@ -1,10 +1,11 @@
 // The hypervisor's end of the root partition process: starts it, hands it descriptors, asks it things.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { HypervisorError } from '../hypervisor-error.ts';
-import type { RootAnswer, RootEvent, RootMessage, RootRequest } from '../vmbus/root-control.ts';
+import type { RootAnswer, RootEvent, RootRequest } from '../vmbus/root-control.ts';
 import { closeDescriptor } from './descriptors.ts';
 import { processEnvironment, rootEngineFlags } from './engine-flags.ts';
 import { programFile } from './program-files.ts';
+import { parseRootMessage } from './root-messages.ts';
 import { FileDescriptorSender } from './send-file-descriptor.ts';
 import { socketPair } from './socket-pair.ts';
 
@@ -37,7 +38,7 @@ export class RootProcess {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_TAIL_CHARACTERS);
     });
-    child.on('message', (message) => this.#take(message as RootMessage));
+    child.on('message', (message) => this.#take(message));
     this.ended = new Promise((resolve) => {
       child.on('exit', (code, signal) => {
         const message = `root partition process ended (${signal ?? `code ${code}`})${this.#stderr ? `: ${this.#stderr.trim()}` : ''}`;
@@ -118,7 +119,9 @@ export class RootProcess {
     closeDescriptor(this.#fileChannel);
   }
 
-  #take(message: RootMessage): void {
+  #take(received: unknown): void {
+    const message = parseRootMessage(received);
+    if (message === undefined) return;
     if ('id' in message) {
       this.#waiting.get(message.id)?.resolve(message);
       this.#waiting.delete(message.id);
