@@ -38,6 +38,27 @@ describe('admission', () => {
     it(`refuses ${what}`, () => expect(admit(options)).toThrow(AdmissionError));
   }
 
+  it('says what was imported without obeying it', () => {
+    const name = `\u001b[2J${'x'.repeat(100)}`;
+    expect(admit(importing('env', name))).toThrow(
+      `module imports env.?[2J${'x'.repeat(60)}…; a guest may import`,
+    );
+  });
+
+  /** A module whose section `id` claims to have so many entries, and has one byte after that. */
+  const claiming = (id: number, count: number[]): Uint8Array =>
+    Uint8Array.from([...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0], id, count.length + 1, ...count, 0x60]);
+  it.each([
+    ['types', 1, [0x91, 0x4e]],
+    ['imports', 2, [65]],
+    ['functions', 3, [0xa1, 0x8d, 0x06]],
+    ['exports', 7, [0x91, 0x4e]],
+    ['values in a type', 1, [1, 0x60, 0xe9, 0x07]],
+  ])('refuses more %s than anybody needs before it reads them', (what, id, count) => {
+    const limit = new RegExp(`module has \\d+ ${what}, at most \\d+ are allowed`);
+    expect(() => admitModule(claiming(id, count), QUOTA_PAGES)).toThrow(limit);
+  });
+
   it('refuses every truncation that lacks an export, and throws nothing else beyond', () => {
     const bytes = guestModule(importing('hv', 'hypercall', [0, 2]));
     const exportsEnd = bytes.length - 8;

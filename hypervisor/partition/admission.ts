@@ -12,6 +12,12 @@ export class AdmissionError extends Error {
 const I32 = 0x7f;
 const F64 = 0x7c;
 const MAX_MODULE_BYTES = 64 * 1024 * 1024;
+/** Below what the engine takes, which looks at a module only after this. */
+const MAX_TYPES = 10_000;
+const MAX_VALUES_IN_TYPE = 1000;
+const MAX_IMPORTS = 64;
+const MAX_FUNCTIONS = 100_000;
+const MAX_EXPORTS = 10_000;
 const MAX_TABLES = 1;
 const MAX_TABLE_ELEMENTS = 65_536;
 
@@ -67,6 +73,13 @@ class ByteCursor {
     throw new AdmissionError(`number at byte ${this.at} is longer than 32 bits`);
   }
 
+  /** The length of a list. */
+  count(most: number, what: string): number {
+    const count = this.u32();
+    if (count > most) throw new AdmissionError(`module has ${count} ${what}, at most ${most} are allowed`);
+    return count;
+  }
+
   name(): string {
     return Buffer.from(this.take(this.u32())).toString('utf8');
   }
@@ -118,13 +131,16 @@ interface Found {
 function readSection(id: number, section: ByteCursor, found: Found, memoryPages: number): void {
   switch (id) {
     case SECTION_TYPE:
-      for (let left = section.u32(); left > 0; left--) found.types.push(readType(section));
+      for (let left = section.count(MAX_TYPES, 'types'); left > 0; left--)
+        found.types.push(readType(section));
       break;
     case SECTION_IMPORT:
-      for (let left = section.u32(); left > 0; left--) readImport(section, found, memoryPages);
+      for (let left = section.count(MAX_IMPORTS, 'imports'); left > 0; left--)
+        readImport(section, found, memoryPages);
       break;
     case SECTION_FUNCTION:
-      for (let left = section.u32(); left > 0; left--) found.functions.push(section.u32());
+      for (let left = section.count(MAX_FUNCTIONS, 'functions'); left > 0; left--)
+        found.functions.push(section.u32());
       break;
     case SECTION_TABLE:
       readTables(section);
@@ -136,7 +152,7 @@ function readSection(id: number, section: ByteCursor, found: Found, memoryPages:
       if (section.u32() > 0) throw new AdmissionError('module uses exception tags');
       break;
     case SECTION_EXPORT:
-      for (let left = section.u32(); left > 0; left--) {
+      for (let left = section.count(MAX_EXPORTS, 'exports'); left > 0; left--) {
         const name = section.name();
         const kind = section.byte();
         const index = section.u32();
@@ -150,8 +166,8 @@ function readSection(id: number, section: ByteCursor, found: Found, memoryPages:
 
 function readType(section: ByteCursor): FunctionType {
   if (section.byte() !== 0x60) throw new AdmissionError('module has a type that is not a function type');
-  const parameters = [...section.take(section.u32())];
-  const results = [...section.take(section.u32())];
+  const parameters = [...section.take(section.count(MAX_VALUES_IN_TYPE, 'values in a type'))];
+  const results = [...section.take(section.count(MAX_VALUES_IN_TYPE, 'values in a type'))];
   return { parameters, results };
 }
 
@@ -173,7 +189,7 @@ function readImport(section: ByteCursor, found: Found, memoryPages: number): voi
   const expected = module === 'hv' && Object.hasOwn(hvImports, name) ? hvImports[name] : undefined;
   if (kind !== 0 || expected === undefined) {
     throw new AdmissionError(
-      `module imports ${module}.${name}; a guest may import ${hvImportNames.map((n) => `hv.${n}`).join(', ')} and env.memory`,
+      `module imports ${shown(module)}.${shown(name)}; a guest may import ${hvImportNames.map((n) => `hv.${n}`).join(', ')} and env.memory`,
     );
   }
   const typeIndex = section.u32();
@@ -182,6 +198,13 @@ function readImport(section: ByteCursor, found: Found, memoryPages: number): voi
     throw new AdmissionError(`module imports hv.${name} with another type than the hypervisor's`);
   }
   found.functions.push(typeIndex);
+}
+
+/** A name as it may be shown: it comes from the guest, and a terminal obeys what it is shown. */
+function shown(name: string): string {
+  const most = 64;
+  const start = name.slice(0, most).replaceAll(/[^\x20-\x7e]/g, '?');
+  return name.length > most ? `${start}…` : start;
 }
 
 function readMemoryLimits(section: ByteCursor, memoryPages: number): void {
