@@ -35,6 +35,7 @@ const powers = /^node:(fs|net|child_process|dgram|http|tls|ffi|worker_threads)/;
 const mayUsePowers = [
   'guests/riscv/isa/generate.ts',
   'guests/riscv/oracle/',
+  'hypervisor/docs/attack-surface/',
   'hypervisor/isolation/',
   'hypervisor/platform/',
   'root-partition/',
