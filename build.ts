@@ -1,14 +1,30 @@
 // Builds everything that runs: guests (AssemblyScript → build/guests/*.wasm) and the host's programs
 // (TypeScript → dist/*.js, one bundle per process, because processes under --jitless cannot strip types).
 // Outputs that are newer than all of their inputs are left alone; `node build.ts --force` rebuilds them.
-import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+// `node build.ts --without ID+ID …` also makes, for the escape attempts, an installation in build/without/ID+ID in which
+// those controls are edited out of the sources (guests/escape/controls.ts).
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import asc from 'assemblyscript/asc';
+import { parseArgs } from 'node:util';
 import { rolldown } from 'rolldown';
+import { controlSet, removalOf } from './guests/escape/controls.ts';
+import { editedSources } from './guests/escape/source-edit.ts';
 
 const top = dirname(fileURLToPath(import.meta.url));
-const force = process.argv.includes('--force');
+const { values: options } = parseArgs({
+  options: { force: { type: 'boolean', default: false }, without: { type: 'string', multiple: true } },
+});
 
 /** One Wasm module: its entry file and whatever asc options it needs beyond asconfig.json. */
 interface GuestTarget {
@@ -18,6 +34,9 @@ interface GuestTarget {
   /** Not a guest that people would run. */
   isForTests?: boolean;
 }
+
+/** Path from the top → text to build instead of the file's. */
+type EditedSources = ReadonlyMap<string, string>;
 
 const guestTargets: GuestTarget[] = [
   {
@@ -38,14 +57,26 @@ const guestTargets: GuestTarget[] = [
     entry,
     options: [],
   })),
+  ...globSync('guests/escape/*/guest.ts', { cwd: top }).map((entry) => ({
+    name: `escape/${basename(dirname(entry))}`,
+    entry,
+    // With a table, for those that publish code into it.
+    options: ['--exportTable', '--growTable'],
+    isForTests: true,
+  })),
 ].filter((target) => existsSync(join(top, target.entry)));
 
-const hostPrograms: Record<string, string> = {
-  index: 'hypervisor/index.ts',
+/** What runs partitions, and the child process that an escape attempt runs in. */
+const partitionPrograms: Record<string, string> = {
   'launcher-thread': 'hypervisor/isolation/launcher-thread.ts',
   'partition-process': 'hypervisor/isolation/partition-process.ts',
   'vp-worker': 'hypervisor/virtual-processor/vp-worker.ts',
   'root-partition': 'root-partition/main.ts',
+  'escape-stage': 'guests/escape/stage/main.ts',
+};
+const hostPrograms: Record<string, string> = {
+  ...partitionPrograms,
+  index: 'hypervisor/index.ts',
   cli: 'root-partition/admin/cli/main.ts',
 };
 
@@ -53,59 +84,106 @@ const hostPrograms: Record<string, string> = {
 const hostFiles = ['guests/images/tiny-virt.config'];
 
 const newest = (patterns: string[]): number =>
-  Math.max(0, ...globSync(patterns, { cwd: top }).map((file) => statSync(join(top, file)).mtimeMs));
+  Math.max(0, ...globSync(patterns).map((file) => statSync(file).mtimeMs));
 
 const isFresh = (output: string, inputsMtimeMs: number): boolean =>
-  !force && existsSync(output) && statSync(output).mtimeMs >= inputsMtimeMs;
+  !options.force && existsSync(output) && statSync(output).mtimeMs >= inputsMtimeMs;
 
-async function buildGuest(target: GuestTarget): Promise<void> {
-  const output = join(target.isForTests ? 'build/test-guests' : 'build/guests', `${target.name}.wasm`);
-  const inputs = newest([
-    'hypervisor/abi/**/*.ts',
-    'guests/lib/**/*.ts',
-    target.entry.endsWith('/index.ts') ? `${dirname(target.entry)}/**/*.ts` : target.entry,
-    ...(target.name === 'riscv-machine' ? ['guests/riscv/{isa,translator}/**/*.ts'] : []),
-    'asconfig.json',
-    'package-lock.json',
-  ]);
-  if (isFresh(join(top, output), inputs)) return;
+const guestOutput = (target: GuestTarget): string =>
+  join(target.isForTests ? 'build/test-guests' : 'build/guests', `${target.name}.wasm`);
+
+const guestInputs = (target: GuestTarget): string[] => [
+  'hypervisor/abi/**/*.ts',
+  'guests/lib/**/*.ts',
+  target.entry.endsWith('/index.ts') ? `${dirname(target.entry)}/**/*.ts` : target.entry,
+  ...(target.name === 'riscv-machine' ? ['guests/riscv/{isa,translator}/**/*.ts'] : []),
+  'asconfig.json',
+  'package-lock.json',
+];
+
+async function compileGuest(target: GuestTarget, output: string, edited: EditedSources): Promise<void> {
   const startMs = performance.now();
+  // Loading the compiler takes longer than most builds that need none.
+  const { default: asc } = await import('assemblyscript/asc');
   const { error, stderr } = await asc.main(
     [target.entry, '--config', 'asconfig.json', '--outFile', output, ...target.options],
-    { readFile: (name, base) => readText(join(base, name)) },
+    { readFile: (name, base) => readSource(join(base, name), edited) },
   );
   if (error) throw new Error(`${target.entry} does not compile:\n${stderr.toString()}`);
   process.stderr.write(`built ${output} in ${Math.round(performance.now() - startMs)} ms\n`);
 }
 
-const readText = (path: string): string | null => (existsSync(path) ? readFileSync(path, 'utf8') : null);
+function readSource(path: string, edited: EditedSources): string | null {
+  return edited.get(relative(top, resolve(path))) ?? (existsSync(path) ? readFileSync(path, 'utf8') : null);
+}
 
-async function buildHost(): Promise<void> {
-  const input = Object.fromEntries(
-    Object.entries(hostPrograms).filter(([, entry]) => existsSync(join(top, entry))),
-  );
-  const inputs = newest([
-    'hypervisor/**/*.ts',
-    'root-partition/**/*.ts',
-    'guests/images/**/*.ts',
-    'guests/riscv/{inspection,isa}/*.ts',
-    'guests/riscv/machine/{hart/state,memory/layout}.ts',
-    'guests/riscv/translator/{locals,leave-reasons}.ts',
-    ...hostFiles,
-    'build.ts',
-  ]);
-  const outputs = Object.keys(input).map((name) => join(top, 'dist', `${name}.js`));
-  if (outputs.length === 0 || outputs.every((output) => isFresh(output, inputs))) return;
+async function bundlePrograms(
+  programs: Record<string, string>,
+  folder: string,
+  edited: EditedSources,
+): Promise<void> {
   const startMs = performance.now();
-  rmSync(join(top, 'dist'), { recursive: true, force: true });
-  const bundle = await rolldown({ cwd: top, input, platform: 'node', external: [/^[^./]/] });
-  await bundle.write({ dir: 'dist', format: 'esm', sourcemap: true, entryFileNames: '[name].js' });
+  rmSync(join(top, folder), { recursive: true, force: true });
+  const bundle = await rolldown({
+    cwd: top,
+    input: programs,
+    platform: 'node',
+    external: [/^[^./]/],
+    plugins: [{ name: 'edited-sources', load: (id) => edited.get(relative(top, id)) ?? null }],
+  });
+  await bundle.write({ dir: folder, format: 'esm', sourcemap: true, entryFileNames: '[name].js' });
   await bundle.close();
-  for (const file of hostFiles) copyFileSync(join(top, file), join(top, 'dist', basename(file)));
-  process.stderr.write(`built dist/ in ${Math.round(performance.now() - startMs)} ms\n`);
+  process.stderr.write(`built ${folder}/ in ${Math.round(performance.now() - startMs)} ms\n`);
+}
+
+const hostInputs = [
+  'hypervisor/**/*.ts',
+  'root-partition/**/*.ts',
+  'guests/{escape,images}/**/*.ts',
+  'guests/riscv/{inspection,isa}/*.ts',
+  'guests/riscv/machine/{hart/state,memory/layout}.ts',
+  'guests/riscv/translator/{locals,leave-reasons}.ts',
+  ...hostFiles,
+  'build.ts',
+];
+
+async function buildInstallation(): Promise<void> {
+  mkdirSync('build/guests', { recursive: true });
+  for (const target of guestTargets) {
+    if (!isFresh(guestOutput(target), newest(guestInputs(target))))
+      await compileGuest(target, guestOutput(target), new Map());
+  }
+  const outputs = Object.keys(hostPrograms).map((name) => `dist/${name}.js`);
+  const inputs = newest(hostInputs);
+  if (outputs.every((output) => isFresh(output, inputs))) return;
+  await bundlePrograms(hostPrograms, 'dist', new Map());
+  for (const file of hostFiles) copyFileSync(file, join('dist', basename(file)));
+}
+
+/** An installation without those controls, beside the real one, with which it shares what does not differ. */
+async function buildWithout(ids: string): Promise<void> {
+  const edited = editedSources(top, removalOf(controlSet(ids)));
+  const concerned = guestTargets.filter((target) =>
+    globSync(guestInputs(target)).some((file) => edited.has(file)),
+  );
+  const folder = join('build/without', ids);
+  const inputs = newest([...hostInputs, ...concerned.flatMap(guestInputs)]);
+  if (isFresh(join(folder, 'dist/escape-stage.js'), inputs)) return;
+  // Made aside and moved into place, so that whoever finds it finds all of it.
+  const unfinished = `${folder}.${process.pid}`;
+  await bundlePrograms(partitionPrograms, join(unfinished, 'dist'), edited);
+  copyFileSync('package.json', join(unfinished, 'package.json'));
+  symlinkSync(join(top, 'node_modules'), join(unfinished, 'node_modules'));
+  for (const target of guestTargets) {
+    const output = join(unfinished, guestOutput(target));
+    mkdirSync(dirname(output), { recursive: true });
+    if (concerned.includes(target)) await compileGuest(target, output, edited);
+    else symlinkSync(join(top, guestOutput(target)), output);
+  }
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(unfinished, folder);
 }
 
 process.chdir(top);
-mkdirSync('build/guests', { recursive: true });
-for (const target of guestTargets) await buildGuest(target);
-await buildHost();
+await buildInstallation();
+for (const ids of options.without ?? []) await buildWithout(ids);

@@ -11,6 +11,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // Of the escape attempts.
+    maxConcurrency: 2,
     // node:ffi announces itself as experimental in every process.
     execArgv: ['--no-warnings'],
   },

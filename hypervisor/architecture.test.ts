@@ -12,7 +12,13 @@ const rules: { area: string; mayImport: string[] }[] = [
   { area: 'hypervisor/', mayImport: ['hypervisor/'] },
   {
     area: 'root-partition/admin/cli/',
-    mayImport: ['root-partition/admin/', 'hypervisor/index.ts', 'guests/images/', 'guests/riscv/inspection/'],
+    mayImport: [
+      'root-partition/admin/',
+      'hypervisor/index.ts',
+      'guests/escape/index.ts',
+      'guests/images/',
+      'guests/riscv/inspection/',
+    ],
   },
   {
     area: 'root-partition/main.ts',
@@ -25,6 +31,20 @@ const rules: { area: string; mayImport: string[] }[] = [
   { area: 'guests/lib/', mayImport: ['guests/lib/', 'hypervisor/abi/'] },
   { area: 'guests/riscv/', mayImport: ['guests/riscv/', 'guests/lib/', 'hypervisor/abi/'] },
   { area: 'guests/samples/', mayImport: ['guests/lib/', 'hypervisor/abi/', 'guests/samples/'] },
+  // Hostile guests, the stage they run on (a user of the SDK) and what stands for a fallen engine.
+  {
+    area: 'guests/escape/',
+    mayImport: [
+      'guests/escape/',
+      'guests/lib/',
+      'hypervisor/index.ts',
+      'hypervisor/abi/',
+      'hypervisor/virtual-processor/vp-task.ts',
+      'hypervisor/isolation/foreign-functions.ts',
+      'hypervisor/isolation/testing/',
+      'hypervisor/code-publishing/testing/',
+    ],
+  },
   { area: 'guests/images/', mayImport: ['guests/images/'] },
   { area: 'bench/', mayImport: ['bench/', 'hypervisor/', 'root-partition/', 'guests/'] },
   { area: '', mayImport: [''] },
@@ -39,6 +59,7 @@ const mayUsePowers = [
   'hypervisor/isolation/',
   'hypervisor/platform/',
   'root-partition/',
+  'guests/escape/',
   'guests/images/',
   'bench/',
 ];

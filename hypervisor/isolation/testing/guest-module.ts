@@ -21,6 +21,8 @@ export interface GuestModuleOptions {
   tables?: number[];
   memories?: number[];
   exportName?: string;
+  /** Function types beside the three that are always there. */
+  types?: number[][];
 }
 
 /** Type 0 is run's, type 1 () → f64, type 2 six i32 → i32; function 0 is run unless functions are imported. */
@@ -28,14 +30,16 @@ export function guestModule(options: GuestModuleOptions = {}): Uint8Array {
   const imports = options.imports ?? [];
   const functionImports = imports.filter(({ rest }) => rest[0] === 0).length;
   const memory = options.memory ?? [3, 1, ...leb(65_536)];
+  const types = options.types ?? [];
   const body = [0, ...(options.body ?? [0x41, 1]), 0x0b];
   return Uint8Array.from([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, [
-      3,
+      3 + types.length,
       ...[0x60, 2, 0x7f, 0x7f, 1, 0x7f],
       ...[0x60, 0, 1, 0x7c],
       ...[0x60, 6, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 1, 0x7f],
+      ...types.flat(),
     ]),
     ...section(2, [
       imports.length + 1,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { installationTop } from '../../../hypervisor/index.ts';
 import { doctorCommand } from './doctor-command.ts';
+import { escapeCommand } from './escape-command.ts';
 import { describeError, EXIT_INTERNAL, EXIT_USAGE, exitStatusOfError } from './exit-status.ts';
 import { imageCommand, listCommand } from './image-command.ts';
 import { runCommand } from './run-command.ts';
@@ -25,10 +26,11 @@ function program(finish: (status: number) => void): Command {
   const top = new Command('cofferdam')
     .description('Runs guests that nobody needs to trust: each in a WebAssembly sandbox in a jailed process.')
     .version(`${version} (engine ${process.version})`)
+    .enablePositionalOptions()
     .showHelpAfterError('("--help" shows what there is)')
     .addHelpText(
       'after',
-      '\nExamples:\n  cofferdam start\n  cofferdam run hello\n  cofferdam image build linux-tiny\n  cofferdam run linux-tiny --stats\n  cofferdam doctor\n\nCOFFERDAM_DEBUG=1 shows stacks of errors.',
+      '\nExamples:\n  cofferdam start\n  cofferdam run hello\n  cofferdam image build linux-tiny\n  cofferdam run linux-tiny --stats\n  cofferdam doctor\n  cofferdam escape run\n\nCOFFERDAM_DEBUG=1 shows stacks of errors.',
     );
   for (const command of [
     startCommand(finish),
@@ -36,6 +38,7 @@ function program(finish: (status: number) => void): Command {
     listCommand(),
     imageCommand(),
     doctorCommand(finish),
+    escapeCommand(finish),
   ]) {
     top.addCommand(command);
   }

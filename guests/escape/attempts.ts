@@ -1,0 +1,22 @@
+// All escape attempts, in the order of their ids.
+import type { Attempt } from './attempt.ts';
+import { importConfusion } from './e04-import-confusion/attempt.ts';
+import { readADisk } from './e05a-read-a-disk/attempt.ts';
+import { privilegeProbing } from './e15-privilege-probing/attempt.ts';
+
+export const attempts: readonly Attempt[] = [importConfusion, readADisk, privilegeProbing];
+
+export function findAttempt(id: string): Attempt {
+  const attempt = attempts.find((each) => each.id === id);
+  if (attempt !== undefined) return attempt;
+  throw new RangeError(`no attempt ${JSON.stringify(id)}; "cofferdam escape" lists them`);
+}
+
+/** The attempts that a word names: one, or with E05 all of E05a, E05b and so on. @throws RangeError for none */
+export function attemptsCalled(word: string): Attempt[] {
+  const id = word.toUpperCase();
+  const found = attempts.filter(
+    (each) => each.id.toUpperCase() === id || each.id.replace(/[a-z]$/, '') === id,
+  );
+  return found.length > 0 ? found : [findAttempt(word)];
+}

@@ -1,0 +1,10 @@
+// The escape attempts as the command line uses them.
+export type { Attempt } from './attempt.ts';
+export { attempts, attemptsCalled } from './attempts.ts';
+export { type Boundary, boundaries } from './boundary.ts';
+export type { Control } from './control.ts';
+export { controlSet, controls, nameOfSet } from './controls.ts';
+export { type Campaign, halvesOf, type OnCampaignEvent, playAll } from './runner/campaign.ts';
+export { htmlReport } from './runner/html-report.ts';
+export { type Half, type PlayedHalf, titleOf } from './runner/play.ts';
+export { isHeldBy } from './runner/verdict.ts';
