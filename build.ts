@@ -171,6 +171,7 @@ async function buildWithout(ids: string): Promise<void> {
   if (isFresh(join(folder, 'dist/escape-stage.js'), inputs)) return;
   // Made aside and moved into place, so that whoever finds it finds all of it.
   const unfinished = `${folder}.${process.pid}`;
+  process.once('exit', () => rmSync(unfinished, { recursive: true, force: true }));
   await bundlePrograms(partitionPrograms, join(unfinished, 'dist'), edited);
   copyFileSync('package.json', join(unfinished, 'package.json'));
   symlinkSync(join(top, 'node_modules'), join(unfinished, 'node_modules'));
@@ -185,5 +186,6 @@ async function buildWithout(ids: string): Promise<void> {
 }
 
 process.chdir(top);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 await buildInstallation();
 for (const ids of options.without ?? []) await buildWithout(ids);

@@ -1,5 +1,5 @@
 // One half of an attempt's proof: makes the attempt in a child process of an installation, and judges what comes back.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { IsolationLevel } from '../../../hypervisor/index.ts';
 import type { Attempt } from '../attempt.ts';
@@ -80,15 +80,21 @@ function stageProcess(half: Half, signal: AbortSignal | undefined, onStep: OnSte
   const onAbort = (): void => stop('interrupted');
   signal?.addEventListener('abort', onAbort);
   if (signal?.aborted) onAbort();
-  return new Promise((resolve) => {
-    const finish = (how: string): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-      resolve(end ?? { kind: 'failed', message: `${cause || how} ${stderr.trim()}`.trim() });
-    };
-    child.on('error', (error) => finish(error.message));
-    child.on('close', (code, name) => finish(`the stage's process ended with ${name ?? `status ${code}`}`));
+  return gone(child).then((how) => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+    return end ?? { kind: 'failed', message: `${cause || how} ${stderr.trim()}`.trim() };
   });
+}
+
+/** Resolves with how the process ended. Node's `close` does not come when we were the one to disconnect. */
+function gone(child: ChildProcess): Promise<string> {
+  const exit = new Promise<string>((resolve) => {
+    child.on('error', (error) => resolve(error.message));
+    child.on('exit', (code, name) => resolve(`the stage's process ended with ${name ?? `status ${code}`}`));
+  });
+  const lastWords = new Promise((resolve) => child.stderr?.on('close', resolve));
+  return Promise.all([exit, lastWords]).then(([how]) => how);
 }
 
 /** "E05a", "E05a without jail". */

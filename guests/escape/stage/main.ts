@@ -42,10 +42,11 @@ async function play(hypervisor: Hypervisor): Promise<void> {
   await tell({ end: { kind: 'ended', outcome, isolation, neighbour: state, hasLeaked } });
 }
 
-const hypervisor = await Hypervisor.start();
-process.on('disconnect', () => void hypervisor.close().then(() => process.exit(0)));
+const starting = Hypervisor.start();
+process.on('disconnect', () => void starting.then((started) => started.close()).then(() => process.exit(0)));
 // An interrupt at the terminal is the parent's to see.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+const hypervisor = await starting;
 try {
   await play(hypervisor);
 } catch (error) {
