@@ -2,9 +2,31 @@
 import type { Attempt } from './attempt.ts';
 import { importConfusion } from './e04-import-confusion/attempt.ts';
 import { readADisk } from './e05a-read-a-disk/attempt.ts';
+import { writeAFile } from './e05b-write-a-file/attempt.ts';
+import { startAProgram } from './e05c-start-a-program/attempt.ts';
+import { startTheEngine } from './e05d-start-the-engine/attempt.ts';
+import { connectByTcp } from './e05e-connect-by-tcp/attempt.ts';
+import { sendByUdp } from './e05f-send-by-udp/attempt.ts';
+import { readANeighboursMemory } from './e05g-read-a-neighbours-memory/attempt.ts';
+import { traceANeighbour } from './e05h-trace-a-neighbour/attempt.ts';
+import { killANeighbour } from './e05i-kill-a-neighbour/attempt.ts';
+import { hoardDescriptors } from './e05j-hoard-descriptors/attempt.ts';
 import { privilegeProbing } from './e15-privilege-probing/attempt.ts';
 
-export const attempts: readonly Attempt[] = [importConfusion, readADisk, privilegeProbing];
+export const attempts: readonly Attempt[] = [
+  importConfusion,
+  readADisk,
+  writeAFile,
+  startAProgram,
+  startTheEngine,
+  connectByTcp,
+  sendByUdp,
+  readANeighboursMemory,
+  traceANeighbour,
+  killANeighbour,
+  hoardDescriptors,
+  privilegeProbing,
+];
 
 export function findAttempt(id: string): Attempt {
   const attempt = attempts.find((each) => each.id === id);

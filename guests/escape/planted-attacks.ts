@@ -1,7 +1,25 @@
 // The planted attacks by the ids of their attempts.
 import { readDisk } from './e05a-read-a-disk/planted.ts';
+import { writeFile } from './e05b-write-a-file/planted.ts';
+import { startProgram } from './e05c-start-a-program/planted.ts';
+import { startEngine } from './e05d-start-the-engine/planted.ts';
+import { connectByTcp } from './e05e-connect-by-tcp/planted.ts';
+import { sendByUdp } from './e05f-send-by-udp/planted.ts';
+import { readNeighboursMemory } from './e05g-read-a-neighbours-memory/planted.ts';
+import { traceNeighbour } from './e05h-trace-a-neighbour/planted.ts';
+import { killNeighbour } from './e05i-kill-a-neighbour/planted.ts';
+import { hoardDescriptors } from './e05j-hoard-descriptors/planted.ts';
 import type { PlantedAttack } from './planted.ts';
 
 export const plantedAttacks: Readonly<Record<string, PlantedAttack>> = {
   E05a: readDisk,
+  E05b: writeFile,
+  E05c: startProgram,
+  E05d: startEngine,
+  E05e: connectByTcp,
+  E05f: sendByUdp,
+  E05g: readNeighboursMemory,
+  E05h: traceNeighbour,
+  E05i: killNeighbour,
+  E05j: hoardDescriptors,
 };

@@ -30,6 +30,18 @@ export const jailControls: readonly Control[] = [
     ],
   },
   {
+    id: 'launching-filter',
+    holds: 'refuses sockets, tracing, signals and namespaces to whatever the launcher starts',
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/isolation/launcher-thread.ts',
+        from: "  installFilter(launchingRules, 'allow', 'thread');\n",
+        to: '',
+      },
+    ],
+  },
+  {
     id: 'system-call-list',
     holds: 'refuses a partition process every system call but those that act on what it already has',
     boundary,
@@ -37,6 +49,44 @@ export const jailControls: readonly Control[] = [
       {
         file: 'hypervisor/isolation/tighten.ts',
         from: "  installFilter(partitionRules, 'refuse', 'process');\n",
+        to: '',
+      },
+    ],
+  },
+  {
+    id: 'own-user',
+    holds:
+      'gives each partition process a user of its own, without capabilities, where the hypervisor is root',
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/isolation/tighten.ts',
+        from: '    walls.push(...tryDropUser(options.uid));\n',
+        to: '',
+      },
+    ],
+  },
+  {
+    id: 'undumpable',
+    holds:
+      'makes a partition process one that nobody of the same user may trace or read, and that leaves no core',
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/isolation/tighten.ts',
+        from: "  if (systemCall('prctl', PR_SET_DUMPABLE, 0, 0, 0, 0) === 0)\n    walls.push('no core dump, no tracing by others');\n",
+        to: '',
+      },
+    ],
+  },
+  {
+    id: 'descriptor-limit',
+    holds: 'lets a partition process have 64 descriptors',
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/isolation/tighten.ts',
+        from: '  setLimit(RLIMIT_NOFILE, MAX_DESCRIPTORS);\n',
         to: '',
       },
     ],

@@ -60,8 +60,10 @@ export class Neighbour {
   async check(timeoutMs = BEAT_TIMEOUT_MS): Promise<NeighbourState> {
     this.console.write('beat\n');
     const isDiskIntact = readFileSync(this.diskFile).equals(this.#disk);
+    const answer = this.console.waitFor(/beat \d+: canary (\w+)\n/, { timeoutMs });
+    const end = this.partition.exited.then(({ message }) => Promise.reject(new Error(message)));
     try {
-      const [, state] = await this.console.waitFor(/beat \d+: canary (\w+)\n/, { timeoutMs });
+      const [, state] = await Promise.race([answer, end]);
       return { beats: true, isIntact: state === 'intact' && isDiskIntact };
     } catch {
       return { beats: false, isIntact: isDiskIntact };
