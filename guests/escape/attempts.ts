@@ -11,7 +11,16 @@ import { readANeighboursMemory } from './e05g-read-a-neighbours-memory/attempt.t
 import { traceANeighbour } from './e05h-trace-a-neighbour/attempt.ts';
 import { killANeighbour } from './e05i-kill-a-neighbour/attempt.ts';
 import { hoardDescriptors } from './e05j-hoard-descriptors/attempt.ts';
-import { privilegeProbing } from './e15-privilege-probing/attempt.ts';
+import { reservedBits } from './e12-reserved-bits/attempt.ts';
+import { confusedDeputy } from './e13a-confused-deputy/attempt.ts';
+import { synicPageOutside } from './e13b-synic-page-outside/attempt.ts';
+import { privilegeProbing } from './e15a-privilege-probing/attempt.ts';
+import { anothersRegisters } from './e15b-anothers-registers/attempt.ts';
+import { clockWithoutLeave } from './e15c-clock-without-leave/attempt.ts';
+import { forgedMessageTypes } from './e16a-forged-message-types/attempt.ts';
+import { anothersConnection } from './e16b-anothers-connection/attempt.ts';
+import { floodAPort } from './e17-flood-a-port/attempt.ts';
+import { refuseToStop } from './e18-refuse-to-stop/attempt.ts';
 
 export const attempts: readonly Attempt[] = [
   importConfusion,
@@ -25,7 +34,16 @@ export const attempts: readonly Attempt[] = [
   traceANeighbour,
   killANeighbour,
   hoardDescriptors,
+  reservedBits,
+  confusedDeputy,
+  synicPageOutside,
   privilegeProbing,
+  anothersRegisters,
+  clockWithoutLeave,
+  forgedMessageTypes,
+  anothersConnection,
+  floodAPort,
+  refuseToStop,
 ];
 
 export function findAttempt(id: string): Attempt {

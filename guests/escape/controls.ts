@@ -3,9 +3,15 @@ import type { Control } from './control.ts';
 import { engineControls } from './controls/engine.ts';
 import { hypercallControls } from './controls/hypercalls.ts';
 import { jailControls } from './controls/jail.ts';
+import { messageControls } from './controls/messages.ts';
 import type { SourceEdit } from './source-edit.ts';
 
-export const controls: readonly Control[] = [...engineControls, ...hypercallControls, ...jailControls];
+export const controls: readonly Control[] = [
+  ...engineControls,
+  ...hypercallControls,
+  ...messageControls,
+  ...jailControls,
+];
 
 export function findControl(id: string): Control {
   const control = controls.find((each) => each.id === id);

@@ -29,6 +29,8 @@ export type HostileGuestOptions = Omit<Partial<PartitionOptions>, 'guest'> & {
   guest: string | Uint8Array | PartitionOptions['guest'];
   /** It is killed when it runs longer. */
   timeoutMs?: number;
+  /** Called when it has been created, before it runs. */
+  beforeStart?: (partition: Partition) => Promise<void>;
   /** Called once it runs. */
   whileRunning?: (partition: Partition) => Promise<void>;
 };
@@ -82,7 +84,7 @@ export class Stage {
 
   /** Runs a hostile guest to its end. */
   async runGuest(options: HostileGuestOptions): Promise<GuestRun> {
-    const { guest, timeoutMs = GUEST_TIMEOUT_MS, whileRunning, ...rest } = options;
+    const { guest, timeoutMs = GUEST_TIMEOUT_MS, beforeStart, whileRunning, ...rest } = options;
     await using partition = await this.hypervisor.createPartition({
       name: 'attacker',
       isolation: this.isolation,
@@ -93,6 +95,7 @@ export class Stage {
     const console = await partition.attachConsole();
     const audit: AuditEvent[] = [];
     partition.onAudit((event) => audit.push(event));
+    await beforeStart?.(partition);
     partition.start();
     const timer = setTimeout(() => void partition.kill(), timeoutMs);
     try {

@@ -4,7 +4,7 @@ import type { Attempt } from '../attempt.ts';
 const CALLS = 7;
 
 export const privilegeProbing: Attempt = {
-  id: 'E15',
+  id: 'E15a',
   name: "make the root partition's hypercalls",
   boundary: 'guest and hypervisor',
   wants: 'integrity',
@@ -14,7 +14,7 @@ export const privilegeProbing: Attempt = {
   heldBy: [['privilege-mask']],
   async run(stage) {
     stage.tries(`${CALLS} hypercalls that take privileges it was not given`);
-    const { exit, text, statistics } = await stage.runGuest({ guest: 'e15-privilege-probing' });
+    const { exit, text, statistics } = await stage.runGuest({ guest: 'e15a-privilege-probing' });
     const lines = text.trim().split('\n');
     if (lines.length !== CALLS) throw new Error(`the guest did not make its calls: ${exit.message}`);
     for (const line of lines) stage.sees(line);
