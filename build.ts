@@ -61,7 +61,7 @@ const guestTargets: GuestTarget[] = [
     name: `escape/${basename(dirname(entry))}`,
     entry,
     // With a table, for those that publish code into it.
-    options: ['--exportTable', '--growTable'],
+    options: ['--exportTable'],
     isForTests: true,
   })),
 ].filter((target) => existsSync(join(top, target.entry)));

@@ -1,5 +1,8 @@
 // All escape attempts, in the order of their ids.
 import type { Attempt } from './attempt.ts';
+import { readBeyondMemory } from './e01-read-beyond-memory/attempt.ts';
+import { growMemory } from './e02-grow-memory/attempt.ts';
+import { memoryOfItsOwn } from './e03-memory-of-its-own/attempt.ts';
 import { importConfusion } from './e04-import-confusion/attempt.ts';
 import { readADisk } from './e05a-read-a-disk/attempt.ts';
 import { writeAFile } from './e05b-write-a-file/attempt.ts';
@@ -11,6 +14,16 @@ import { readANeighboursMemory } from './e05g-read-a-neighbours-memory/attempt.t
 import { traceANeighbour } from './e05h-trace-a-neighbour/attempt.ts';
 import { killANeighbour } from './e05i-kill-a-neighbour/attempt.ts';
 import { hoardDescriptors } from './e05j-hoard-descriptors/attempt.ts';
+import { publishWithoutTheRight } from './e06a-publish-without-the-right/attempt.ts';
+import { publishAnImport } from './e06b-publish-an-import/attempt.ts';
+import { publishAMemory } from './e06c-publish-a-memory/attempt.ts';
+import { publishAStartFunction } from './e06d-publish-a-start-function/attempt.ts';
+import { publishOverTheMachine } from './e06e-publish-over-the-machine/attempt.ts';
+import { publishTableElements } from './e06f-publish-table-elements/attempt.ts';
+import { compileBomb } from './e08-compile-bomb/attempt.ts';
+import { recursionBomb } from './e09-recursion-bomb/attempt.ts';
+import { leftoverMemory } from './e10-leftover-memory/attempt.ts';
+import { leakingPadding } from './e11-leaking-padding/attempt.ts';
 import { reservedBits } from './e12-reserved-bits/attempt.ts';
 import { confusedDeputy } from './e13a-confused-deputy/attempt.ts';
 import { synicPageOutside } from './e13b-synic-page-outside/attempt.ts';
@@ -21,8 +34,12 @@ import { forgedMessageTypes } from './e16a-forged-message-types/attempt.ts';
 import { anothersConnection } from './e16b-anothers-connection/attempt.ts';
 import { floodAPort } from './e17-flood-a-port/attempt.ts';
 import { refuseToStop } from './e18-refuse-to-stop/attempt.ts';
+import { callPastTheKernel } from './e21-call-past-the-kernel/attempt.ts';
 
 export const attempts: readonly Attempt[] = [
+  readBeyondMemory,
+  growMemory,
+  memoryOfItsOwn,
   importConfusion,
   readADisk,
   writeAFile,
@@ -34,6 +51,16 @@ export const attempts: readonly Attempt[] = [
   traceANeighbour,
   killANeighbour,
   hoardDescriptors,
+  publishWithoutTheRight,
+  publishAnImport,
+  publishAMemory,
+  publishAStartFunction,
+  publishOverTheMachine,
+  publishTableElements,
+  compileBomb,
+  recursionBomb,
+  leftoverMemory,
+  leakingPadding,
   reservedBits,
   confusedDeputy,
   synicPageOutside,
@@ -44,6 +71,7 @@ export const attempts: readonly Attempt[] = [
   anothersConnection,
   floodAPort,
   refuseToStop,
+  callPastTheKernel,
 ];
 
 export function findAttempt(id: string): Attempt {

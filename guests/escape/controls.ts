@@ -3,11 +3,15 @@ import type { Control } from './control.ts';
 import { engineControls } from './controls/engine.ts';
 import { hypercallControls } from './controls/hypercalls.ts';
 import { jailControls } from './controls/jail.ts';
+import { machineControls } from './controls/machine.ts';
 import { messageControls } from './controls/messages.ts';
+import { publishingControls } from './controls/publishing.ts';
 import type { SourceEdit } from './source-edit.ts';
 
 export const controls: readonly Control[] = [
+  ...machineControls,
   ...engineControls,
+  ...publishingControls,
   ...hypercallControls,
   ...messageControls,
   ...jailControls,

@@ -11,6 +11,9 @@ const enginePermissions = `    '--permission',
     '--allow-ffi',
 `;
 
+const partitionFlags =
+  'export function partitionEngineFlags(options: { memoryPages: number }): string[] {\n  return [\n';
+
 export const engineControls: readonly Control[] = [
   {
     id: 'engine',
@@ -57,6 +60,95 @@ export const engineControls: readonly Control[] = [
         file: 'hypervisor/virtual-processor/run-loop.ts',
         from: 'hv: Object.assign(Object.create(null), hv),',
         to: 'hv,',
+      },
+    ],
+  },
+  {
+    id: 'one-memory',
+    holds: 'admits no module that defines a memory',
+    boundary: 'guest and hypervisor',
+    removal: [
+      {
+        file: 'hypervisor/partition/admission.ts',
+        from: "if (section.u32() > 0) throw new AdmissionError('module defines a memory of its own');",
+        to: '',
+      },
+    ],
+  },
+  {
+    id: 'memory-maximum',
+    holds: "makes a guest's memory with its quota as the maximum",
+    boundary: 'guest and hypervisor',
+    removal: [
+      {
+        file: 'hypervisor/platform/guest-memory.ts',
+        from: '{ initial: pages, maximum: pages, shared: true }',
+        to: '{ initial: pages, maximum: 65_536, shared: true }',
+      },
+    ],
+  },
+  {
+    id: 'engine-memory-limit',
+    holds: 'starts the engine with the quota as the most that any memory may have',
+    boundary: 'guest and hypervisor',
+    removal: [
+      {
+        file: 'hypervisor/isolation/engine-flags.ts',
+        from: `    \`--wasm-max-mem-pages=\${options.memoryPages}\`,\n`,
+        to: '',
+      },
+    ],
+  },
+  {
+    id: 'fresh-memory',
+    holds: 'makes a memory for each partition, and gives none on',
+    boundary: 'guest and guest',
+    removal: [
+      {
+        file: 'hypervisor/platform/guest-memory.ts',
+        from: '  return new WebAssembly.Memory(',
+        to: '  return (recycled[pages] ??= new WebAssembly.Memory(',
+      },
+      {
+        file: 'hypervisor/platform/guest-memory.ts',
+        from: 'maximum: pages, shared: true });\n}',
+        to: 'maximum: pages, shared: true }));\n}\nconst recycled = [];',
+      },
+    ],
+  },
+  {
+    id: 'exact-copy',
+    holds: "copies a guest's boot arguments out of the engine's pool of buffers, and no more",
+    boundary: 'guest and hypervisor',
+    removal: [
+      {
+        file: 'hypervisor/isolation/partition-host.ts',
+        from: 'bootArguments: new Uint8Array(bootArguments),',
+        to: 'bootArguments: new Uint8Array(bootArguments.buffer),',
+      },
+    ],
+  },
+  {
+    id: 'bounds-checks',
+    holds: "checks in the engine that each access lies in the guest's memory",
+    boundary: 'guest and its own sandbox',
+    removal: [
+      {
+        file: 'hypervisor/isolation/engine-flags.ts',
+        from: partitionFlags,
+        to: `${partitionFlags}    '--no-wasm-bounds-checks',\n    '--disable-wasm-trap-handler',\n`,
+      },
+    ],
+  },
+  {
+    id: 'stack-checks',
+    holds: 'compares, in the engine, the stack with its limit at each call',
+    boundary: 'guest and its own sandbox',
+    removal: [
+      {
+        file: 'hypervisor/isolation/engine-flags.ts',
+        from: partitionFlags,
+        to: `${partitionFlags}    '--no-wasm-stack-checks',\n`,
       },
     ],
   },
