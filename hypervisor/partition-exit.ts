@@ -7,6 +7,10 @@ import {
   HV_EXIT_RESET,
 } from './abi/hypercalls.ts';
 import type { ContainerExit } from './isolation/partition-container.ts';
+import { printable } from './printable.ts';
+
+/** Room for what a process that crashed wrote to its standard error. */
+const MAX_MESSAGE = 5000;
 
 export interface PartitionExit {
   kind:
@@ -48,5 +52,6 @@ export function partitionExit(exit: ContainerExit): PartitionExit {
       message: `guest ended: ${kind}${exit.code === 0 ? '' : `, code ${exit.code}`}`,
     };
   }
-  return { kind: exit.kind, code: 0, message: 'message' in exit ? exit.message : `guest ${exit.kind}` };
+  const message = 'message' in exit ? exit.message : `guest ${exit.kind}`;
+  return { kind: exit.kind, code: 0, message: printable(message, MAX_MESSAGE) };
 }

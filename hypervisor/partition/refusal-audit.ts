@@ -1,6 +1,7 @@
 // What a partition process says of refused code, turned into audit events: bounded in number, in words and in letters,
 // whatever the process says. One audit follows one run of a guest, from its first counter on.
 import type { PartitionCounters, RefusalReport } from '../isolation/partition-host.ts';
+import { printable } from '../printable.ts';
 
 /** Something that a guest tried and must not, for its creator to keep. */
 export interface AuditEvent {
@@ -52,13 +53,9 @@ export class RefusalAudit {
     ) as [number, number, number];
     if (refused === 0) return false;
     this.#seen = counters;
-    const reason = printable(this.#reason);
+    const reason = printable(this.#reason, MAX_REASON);
     this.#reason = '';
     this.#emit({ event: 'code-refused', refused, refusedByCheck, refusedByEngine, reason });
     return true;
   }
-}
-
-function printable(text: string): string {
-  return text.slice(0, MAX_REASON).replaceAll(/[^\x20-\x7e]/g, '?');
 }
