@@ -39,6 +39,7 @@ export class ProcessContainer implements PartitionContainer {
   #control: Socket | undefined;
   #onPaused: ((isPaused: boolean) => void) | undefined;
   #onCounters: ((counters: PartitionCounters) => void)[] = [];
+  #isReady = false;
   #isStoppedByKernel = false;
   #lastCounters: PartitionCounters = checkedCounters({});
 
@@ -152,6 +153,9 @@ export class ProcessContainer implements PartitionContainer {
     const event = message as ControlEvent;
     switch (event.type) {
       case 'ready':
+        // What it says of itself counts once: before it has seen a byte of its guest.
+        if (this.#isReady) break;
+        this.#isReady = true;
         this.walls = Array.isArray(event.walls) ? event.walls.map(String) : [];
         if (this.#memoryGroup !== undefined) this.walls.push(this.#memoryGroup.wall);
         this.#ready.resolve();
