@@ -35,6 +35,33 @@ import { anothersConnection } from './e16b-anothers-connection/attempt.ts';
 import { floodAPort } from './e17-flood-a-port/attempt.ts';
 import { refuseToStop } from './e18-refuse-to-stop/attempt.ts';
 import { callPastTheKernel } from './e21-call-past-the-kernel/attempt.ts';
+import { packetLongerThanItIs } from './e22a-packet-longer-than-it-is/attempt.ts';
+import { indexOutsideTheRing } from './e22b-index-outside-the-ring/attempt.ts';
+import { ringOutsideMemory } from './e22c-ring-outside-memory/attempt.ts';
+import { channelThatIsNot } from './e26a-channel-that-is-not/attempt.ts';
+import { messageOfTheHypervisor } from './e26b-message-of-the-hypervisor/attempt.ts';
+import { consoleFlood } from './e32-console-flood/attempt.ts';
+import { messageFlood } from './e33-message-flood/attempt.ts';
+import { readFromTheRootPartition } from './e35a-read-from-the-root-partition/attempt.ts';
+import { startAProgramInRoot } from './e35b-start-a-program/attempt.ts';
+import { connectOut } from './e35c-connect-out/attempt.ts';
+import { makeCode } from './e35d-make-code/attempt.ts';
+import { killANeighbourFromRoot } from './e35e-kill-a-neighbour/attempt.ts';
+import { overlayPointsOutside } from './e36-overlay-points-outside/attempt.ts';
+import { endlessControlMessageAttempt } from './e37-endless-control-message/attempt.ts';
+import { diskByAnotherName } from './e38-disk-by-another-name/attempt.ts';
+import { writePastTheEnd } from './e40a-write-past-the-end/attempt.ts';
+import { writeToAReadOnlyDisk } from './e40b-write-to-a-read-only-disk/attempt.ts';
+import { bytesOfAnother } from './e41-bytes-of-another/attempt.ts';
+import { overlayOfAnotherBase } from './e42-overlay-of-another-base/attempt.ts';
+import { fineClock } from './e51a-fine-clock/attempt.ts';
+import { fineWallClock } from './e51b-fine-wall-clock/attempt.ts';
+import { descriptorsOfResets } from './e58-descriptors-of-resets/attempt.ts';
+import { auditText } from './e70a-audit-text/attempt.ts';
+import { lastWordsAttempt } from './e70b-last-words/attempt.ts';
+import { standardError } from './e70c-standard-error/attempt.ts';
+import { counters } from './e71a-counters/attempt.ts';
+import { walls } from './e71b-walls/attempt.ts';
 
 export const attempts: readonly Attempt[] = [
   readBeyondMemory,
@@ -72,6 +99,33 @@ export const attempts: readonly Attempt[] = [
   floodAPort,
   refuseToStop,
   callPastTheKernel,
+  packetLongerThanItIs,
+  indexOutsideTheRing,
+  ringOutsideMemory,
+  channelThatIsNot,
+  messageOfTheHypervisor,
+  consoleFlood,
+  messageFlood,
+  readFromTheRootPartition,
+  startAProgramInRoot,
+  connectOut,
+  makeCode,
+  killANeighbourFromRoot,
+  overlayPointsOutside,
+  endlessControlMessageAttempt,
+  diskByAnotherName,
+  writePastTheEnd,
+  writeToAReadOnlyDisk,
+  bytesOfAnother,
+  overlayOfAnotherBase,
+  fineClock,
+  fineWallClock,
+  descriptorsOfResets,
+  auditText,
+  lastWordsAttempt,
+  standardError,
+  counters,
+  walls,
 ];
 
 export function findAttempt(id: string): Attempt {

@@ -1,11 +1,14 @@
 // The catalogue of controls. Each can be taken away, alone or with others, by `node build.ts --without ID+ID`.
 import type { Control } from './control.ts';
+import { channelControls } from './controls/channels.ts';
+import { controlStreamControls } from './controls/control-stream.ts';
 import { engineControls } from './controls/engine.ts';
 import { hypercallControls } from './controls/hypercalls.ts';
 import { jailControls } from './controls/jail.ts';
 import { machineControls } from './controls/machine.ts';
 import { messageControls } from './controls/messages.ts';
 import { publishingControls } from './controls/publishing.ts';
+import { rootPartitionControls } from './controls/root-partition.ts';
 import type { SourceEdit } from './source-edit.ts';
 
 export const controls: readonly Control[] = [
@@ -14,6 +17,9 @@ export const controls: readonly Control[] = [
   ...publishingControls,
   ...hypercallControls,
   ...messageControls,
+  ...channelControls,
+  ...controlStreamControls,
+  ...rootPartitionControls,
   ...jailControls,
 ];
 

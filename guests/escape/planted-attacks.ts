@@ -9,6 +9,13 @@ import { readNeighboursMemory } from './e05g-read-a-neighbours-memory/planted.ts
 import { traceNeighbour } from './e05h-trace-a-neighbour/planted.ts';
 import { killNeighbour } from './e05i-kill-a-neighbour/planted.ts';
 import { hoardDescriptors } from './e05j-hoard-descriptors/planted.ts';
+import { forgeHypervisorMessage } from './e26b-message-of-the-hypervisor/planted.ts';
+import { endlessControlMessage } from './e37-endless-control-message/planted.ts';
+import { forgeAuditText } from './e70a-audit-text/planted.ts';
+import { lastWords } from './e70b-last-words/planted.ts';
+import { floodStandardError } from './e70c-standard-error/planted.ts';
+import { forgeCounters } from './e71a-counters/planted.ts';
+import { forgeWalls } from './e71b-walls/planted.ts';
 import type { PlantedAttack } from './planted.ts';
 
 export const plantedAttacks: Readonly<Record<string, PlantedAttack>> = {
@@ -22,4 +29,11 @@ export const plantedAttacks: Readonly<Record<string, PlantedAttack>> = {
   E05h: traceNeighbour,
   E05i: killNeighbour,
   E05j: hoardDescriptors,
+  E26b: forgeHypervisorMessage,
+  E37: endlessControlMessage,
+  E70a: forgeAuditText,
+  E70b: lastWords,
+  E70c: floodStandardError,
+  E71a: forgeCounters,
+  E71b: forgeWalls,
 };

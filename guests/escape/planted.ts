@@ -3,17 +3,16 @@
 // becomes the boot arguments of the guest that runs next (escaped/guest.ts), which prints them.
 import type { VpTask } from '../../hypervisor/virtual-processor/vp-task.ts';
 import { plantedAttacks } from './planted-attacks.ts';
+import { parseTargets, type Targets } from './planted-targets.ts';
 
 const MOST_REPORTED = 4000;
 
-/** What the attacker knows of its surroundings: boot arguments of its guest. */
-export type Targets = Readonly<Record<string, string>>;
 /** @returns what it got hold of, in words. Throws where it was stopped. */
 export type PlantedAttack = (targets: Targets, task: VpTask) => string | Promise<string>;
 
 /** Runs the attack that the boot argument `planted` names, if any. */
 export async function runPlanted(task: VpTask): Promise<VpTask> {
-  const targets = parse(new TextDecoder().decode(task.bootArguments));
+  const targets = parseTargets(new TextDecoder().decode(task.bootArguments));
   const attack = plantedAttacks[targets['planted'] ?? ''];
   if (attack === undefined) return task;
   const report = await attempt(attack, targets, task);
@@ -27,9 +26,4 @@ async function attempt(attack: PlantedAttack, targets: Targets, task: VpTask): P
     const { code, message } = error as NodeJS.ErrnoException;
     return `stopped: ${code ?? ''} ${message}`;
   }
-}
-
-function parse(lines: string): Targets {
-  const pairs = lines.split('\n').map((line) => line.split('='));
-  return Object.fromEntries(pairs.map(([key = '', ...value]) => [key, value.join('=')]));
 }

@@ -1,0 +1,61 @@
+// Controls of the hypervisor's end of channels: rings in guest memory, and the numbers that name channels.
+import type { Control } from '../control.ts';
+
+const boundary = 'guest and hypervisor';
+
+export const channelControls: readonly Control[] = [
+  {
+    id: 'ring-packet-length',
+    holds: 'takes a packet only as far as its ring is filled',
+    boundary,
+    removal: [{ file: 'hypervisor/vmbus/channel-ring.ts', from: ' || total > available) {', to: ') {' }],
+  },
+  {
+    id: 'ring-indices',
+    holds: 'takes an index only where it lies in the ring',
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/vmbus/channel-ring.ts',
+        from: 'if (index >= this.dataBytes || (index & 7) !== 0) {',
+        to: 'if (index < 0) {',
+      },
+    ],
+  },
+  {
+    id: 'ring-in-memory',
+    holds: "opens a channel only on a ring that lies in the guest's memory",
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/vmbus/channel-ring.ts',
+        from: 'return dataBytes <= RING_MAX_DATA_BYTES && memory.contains(gpa, pages * HV_PAGE_SIZE);',
+        to: 'return dataBytes <= RING_MAX_DATA_BYTES && memory.byteLength > 0;',
+      },
+    ],
+  },
+  {
+    id: 'channel-numbers',
+    holds: 'takes only numbers of channels that there can be',
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/vmbus/vmbus-server.ts',
+        from: '    if (channelId < 1 || channelId > VMBUS_MAX_CHANNELS) return HV_STATUS_INVALID_PARAMETER;\n',
+        to: '',
+      },
+    ],
+  },
+  {
+    id: 'clock-granularity',
+    holds: "rounds reference time to the partition's granularity",
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/platform/reference-clock.ts',
+        from: 'return Math.floor(((performance.now() + offsetMs) * TICKS_PER_MS) / granularityTicks) * granularityTicks;',
+        to: 'return Math.floor((performance.now() + offsetMs) * TICKS_PER_MS);',
+      },
+    ],
+  },
+];

@@ -1,0 +1,36 @@
+import type { Attempt } from '../attempt.ts';
+
+const GUEST = 'e41-bytes-of-another';
+
+const written = (letter: string, ringfuls: number) => ({
+  letter: String(letter.charCodeAt(0)),
+  ringfuls: String(ringfuls),
+});
+
+export const bytesOfAnother: Attempt = {
+  id: 'E41',
+  name: "get a neighbour's bytes out of a reused buffer",
+  boundary: 'guest and guest',
+  wants: 'confidentiality',
+  ancestor: 'buffers reused between tenants: Wasmtime pooling CVE-2022-39393, Heartbleed',
+  statement:
+    "The root partition reads every partition's socket into one buffer, one after the other. A guest sends more than is handled at a time, so that part of it waits while another partition's bytes arrive in that buffer. If what waits were a view of the buffer, the guest would find the other tenant's output on its own console. What waits is copied.",
+  heldBy: [['held-frames-are-copies']],
+  async run(stage) {
+    stage.tries('to have its output wait while another tenant writes, and looks what becomes of it');
+    let text = '';
+    await stage.runGuest({
+      name: 'tenant',
+      guest: GUEST,
+      arguments: written('t', 1_000_000),
+      whileRunning: async (tenant) => {
+        ({ text } = await stage.runGuest({ guest: GUEST, arguments: written('a', 30) }));
+        await tenant.kill();
+      },
+    });
+    const foreign = text.replaceAll('a', '').length;
+    const evidence = [`${text.length} characters on its console, ${foreign} of them never written by it`];
+    stage.sees(evidence.join());
+    return { hasSucceeded: foreign > 0, evidence };
+  },
+};

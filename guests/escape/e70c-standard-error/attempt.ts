@@ -1,0 +1,23 @@
+import type { Attempt } from '../attempt.ts';
+
+const MUCH_CHARACTERS = 1 << 20;
+
+export const standardError: Attempt = {
+  id: 'E70c',
+  name: "fill the hypervisor's memory through standard error",
+  boundary: 'guest and hypervisor',
+  wants: 'availability',
+  ancestor: 'log flooding: collectors that keep what containers write to their standard error',
+  statement:
+    "The hypervisor listens to a partition process's standard error, so that it can say why one crashed. The guest has broken out of WebAssembly and writes 8 MiB there. The hypervisor keeps the last 4096 characters.",
+  fallen: ['engine'],
+  heldBy: [['standard-error-tail', 'printable-ends']],
+  levels: ['process', 'jail'],
+  async run(stage) {
+    stage.tries('to write 8 MiB to standard error, and to crash');
+    const { exit } = await stage.runGuest({ guest: 'escaped', arguments: { planted: 'E70c' } });
+    const evidence = [`${exit.message.slice(0, 80)}: the hypervisor kept ${exit.message.length} characters`];
+    stage.sees(evidence.join());
+    return { hasSucceeded: exit.message.length > MUCH_CHARACTERS, evidence };
+  },
+};
