@@ -38,6 +38,8 @@ import { callPastTheKernel } from './e21-call-past-the-kernel/attempt.ts';
 import { packetLongerThanItIs } from './e22a-packet-longer-than-it-is/attempt.ts';
 import { indexOutsideTheRing } from './e22b-index-outside-the-ring/attempt.ts';
 import { ringOutsideMemory } from './e22c-ring-outside-memory/attempt.ts';
+import { descriptorLoop } from './e23-descriptor-loop/attempt.ts';
+import { descriptorOutsideRam } from './e24-descriptor-outside-ram/attempt.ts';
 import { channelThatIsNot } from './e26a-channel-that-is-not/attempt.ts';
 import { messageOfTheHypervisor } from './e26b-message-of-the-hypervisor/attempt.ts';
 import { consoleFlood } from './e32-console-flood/attempt.ts';
@@ -102,6 +104,8 @@ export const attempts: readonly Attempt[] = [
   packetLongerThanItIs,
   indexOutsideTheRing,
   ringOutsideMemory,
+  descriptorLoop,
+  descriptorOutsideRam,
   channelThatIsNot,
   messageOfTheHypervisor,
   consoleFlood,

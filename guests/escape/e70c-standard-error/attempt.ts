@@ -14,6 +14,9 @@ export const standardError: Attempt = {
   heldBy: [['standard-error-tail', 'printable-ends']],
   levels: ['process', 'jail'],
   async run(stage) {
+    if (stage.isolation === 'thread') {
+      return { hasSucceeded: true, evidence: ["the process that would crash is the hypervisor's"] };
+    }
     stage.tries('to write 8 MiB to standard error, and to crash');
     const { exit } = await stage.runGuest({ guest: 'escaped', arguments: { planted: 'E70c' } });
     const evidence = [`${exit.message.slice(0, 80)}: the hypervisor kept ${exit.message.length} characters`];
