@@ -80,7 +80,7 @@ const importsOf = (file: string): string[] => {
   ].map((match) => match[1] ?? match[2] ?? '');
 };
 
-const isTest = (file: string): boolean => /\.test\.ts$|\/(fixtures|testing)\//.test(file);
+const isTest = (file: string): boolean => /\.(test|fuzz)\.ts$|\/(fixtures|testing)\//.test(file);
 
 describe('architecture', () => {
   it('finds the sources', () => {
