@@ -24,7 +24,8 @@ export const PARTITION_ID = 7;
 export const VP_INDEX = 0;
 export const SIM_PAGE = 0x1000;
 export const SIEF_PAGE = 0x2000;
-const PAGES = 2;
+/** Memory of 128 KiB. */
+export const PAGES = 2;
 
 export interface Call {
   code: number;
@@ -46,9 +47,12 @@ export class CallingPartition {
   readonly publisher: CodePublisher;
   readonly hypercall: HypercallImport;
 
-  constructor(privileges: PrivilegeMask = guestPrivileges, { mayPublishCode = true } = {}) {
-    const memory = createGuestMemory(PAGES);
-    this.memory = new GuestMemory(memory.buffer);
+  /** @param options `memory` and the hypervisor's `view` of it, where a test has its own */
+  constructor(
+    privileges: PrivilegeMask = guestPrivileges,
+    { mayPublishCode = true, memory = createGuestMemory(PAGES), view = new GuestMemory(memory.buffer) } = {},
+  ) {
+    this.memory = view;
     this.synic = new Synic(this.controlBlock, this.memory);
     const reader = new FrameReader((frame) => this.frames.push({ ...frame, payload: frame.payload.slice() }));
     const outbox = new FrameOutbox((bytes, length) => reader.push(bytes.slice(0, length)));
