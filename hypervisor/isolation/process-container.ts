@@ -1,7 +1,7 @@
 // Isolation levels `process` and `jail`: the partition is a process of its own, spawned by a launcher that is free or
 // confined. The hypervisor talks to it over a control stream and believes nothing that it says beyond its own fate.
 import { Socket } from 'node:net';
-import { counterNames } from '../virtual-processor/control-block.ts';
+import { checkedCounters, checkedExit } from './control-events.ts';
 import {
   type ControlEvent,
   ControlReader,
@@ -190,19 +190,4 @@ export class ProcessContainer implements PartitionContainer {
     this.#exit.resolve({ kind: 'killed', message });
     this.#control?.destroy();
   }
-}
-
-function checkedExit(exit: unknown): ContainerExit {
-  const { kind, reason, code, message } = (exit ?? {}) as Record<string, unknown>;
-  if (kind === 'exited') return { kind, reason: Number(reason) >>> 0, code: Number(code) >>> 0 };
-  if (kind === 'stopped') return { kind };
-  if (kind === 'trapped' || kind === 'disconnected') return { kind, message: String(message).slice(0, 1000) };
-  return { kind: 'killed', message: 'the partition process reported an unknown end' };
-}
-
-function checkedCounters(counters: unknown): PartitionCounters {
-  const given = (counters ?? {}) as Record<string, unknown>;
-  return Object.fromEntries(
-    counterNames.map((name) => [name, Number(given[name]) || 0]),
-  ) as PartitionCounters;
 }
