@@ -2,8 +2,8 @@
 // piece by piece in the place of a unit's own.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkUnitModule } from './check-module.ts';
-import { type CheckResult, newCheckResult, tryModule } from './testing/fuzz-check.ts';
 import { type SuiteModule, specificationSuite } from './testing/specification-suite.ts';
+import { type CheckResult, newCheckResult, tryModule } from './testing/try-module.ts';
 import { HEADER, leb, unitModule } from './testing/unit-module.ts';
 
 const CODE = 10;

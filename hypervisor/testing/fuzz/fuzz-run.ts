@@ -47,7 +47,7 @@ export async function runFuzz(options: FuzzRunOptions): Promise<FuzzResult> {
   const words = new Float64Array(shared);
   words[AT_CASE] = -1;
   const task: FuzzTask = { file, seed, firstCase, endCase: firstCase + cases, plantedBug, shared };
-  const startMs = performance.now();
+  let startMs = performance.now();
   const worker = new Worker(new URL('./fuzz-thread.ts', import.meta.url), {
     workerData: task,
     execArgv: ['--no-warnings'],
@@ -58,7 +58,12 @@ export async function runFuzz(options: FuzzRunOptions): Promise<FuzzResult> {
   };
   options.signal?.addEventListener('abort', stop);
   if (options.signal?.aborted === true) stop();
-  const timer = options.forMs === undefined ? undefined : setTimeout(stop, options.forMs);
+  let timer: NodeJS.Timeout | undefined;
+  worker.on('message', ({ type }: ThreadMessage) => {
+    if (type !== 'started') return;
+    startMs = performance.now();
+    if (options.forMs !== undefined) timer = setTimeout(stop, options.forMs);
+  });
   try {
     const { outcomes, finding } = await follow(worker, words, options);
     const done = words[CASES_DONE] as number;
@@ -92,6 +97,7 @@ function follow(
       onProgress?.(words[CASES_DONE] as number);
     }, LOOK_MS);
     worker.on('message', (message: ThreadMessage) => {
+      if (message.type === 'started') return;
       outcomes = message.outcomes;
       if (message.type !== 'end') return;
       clearInterval(timer);

@@ -13,7 +13,8 @@ export interface FuzzTarget {
   readonly casesInTests: number;
   /** Proof that the target can fail. */
   readonly plantedBugs: readonly PlantedBug[];
-  start(): FuzzSession | Promise<FuzzSession>;
+  /** @param seed the run's, for what all of its cases are made from */
+  start(seed: number): FuzzSession | Promise<FuzzSession>;
 }
 
 /** A change of source that breaks a rule; the target must notice it. */

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { CaseRunner, type FailedCase } from './case-runner.ts';
 import type { PlantedBug } from './fuzz-target.ts';
-import { plant } from './planted-bug.ts';
+import { checkPlanted, plant } from './planted-bug.ts';
 import { shrink } from './shrink.ts';
 import { loadTarget } from './targets.ts';
 
@@ -31,6 +31,7 @@ export interface Finding extends FailedCase {
 }
 
 export type ThreadMessage =
+  | { type: 'started' }
   | { type: 'progress'; outcomes: Record<string, number> }
   | { type: 'end'; outcomes: Record<string, number>; finding: Finding | undefined };
 
@@ -47,16 +48,17 @@ async function runTask({
   plantedBug,
   shared,
 }: FuzzTask): Promise<ThreadMessage> {
-  const isSeen = plantedBug === undefined ? undefined : plant(plantedBug);
+  plant(plantedBug);
   const target = await loadTarget(file);
   const words = new Float64Array(shared);
-  const session = await target.start();
+  const session = await target.start(seed);
+  parentPort?.postMessage({ type: 'started' } satisfies ThreadMessage);
   try {
     const runner = new CaseRunner(session, seed);
     const failed = await runBatches(runner, words, firstCase, endCase, () =>
       parentPort?.postMessage({ type: 'progress', outcomes: { ...session.outcomes } }),
     );
-    if (isSeen?.() === false) throw new Error(`${plantedBug?.file} is not part of target ${target.name}`);
+    checkPlanted();
     const outcomes = { ...session.outcomes };
     words[AT_CASE] = -1;
     return { type: 'end', outcomes, finding: failed && (await explain(runner, failed)) };

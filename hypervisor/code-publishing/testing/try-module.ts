@@ -1,10 +1,8 @@
-// Fuzzing of the check alone, which is fast: whatever bytes come, it answers, in words of its own. Of what it admits the
-// engine may only say that its types are wrong, not that it cannot be read; and what the engine accepts has the surface
-// of a unit and no other.
+// Tries the check of published code on a module: whatever bytes come, it answers, in words of its own. Of what it admits
+// the engine may only say that its types are wrong, not that it cannot be read; and what the engine accepts has the
+// surface of a unit and no other.
 import { REASON_BYTES } from '../../virtual-processor/control-block.ts';
 import { checkUnitModule } from '../check-module.ts';
-import { mutantOf } from './fuzz.ts';
-import type { Genuine } from './mutate-module.ts';
 
 export interface CheckResult {
   refused: number;
@@ -31,16 +29,6 @@ const SURFACE = JSON.stringify([
  */
 const notForm =
   /on the stack for|expected type|type error in|types mismatch|arity of one-armed if|else (?:already present|does not match)|maximum alignment is|maximum memory size/;
-
-/** Mutants number `first` to `end` of a seed. */
-export function fuzzCheck(units: readonly Genuine[], seed: bigint, first: number, end: number): CheckResult {
-  const result = newCheckResult();
-  for (let number = first; number < end; number++) {
-    const { mutant } = mutantOf(units, seed, number);
-    tryModule(mutant, `mutant ${number} of seed ${seed}`, result);
-  }
-  return result;
-}
 
 export function newCheckResult(): CheckResult {
   return { refused: 0, invalid: 0, valid: 0, reasons: new Map(), faults: [] };

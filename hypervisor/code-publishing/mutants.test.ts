@@ -1,12 +1,12 @@
-// Mutants of what the machine's own translator writes: refused, or kept to their memory and their table. The same at
-// length: testing/fuzz-main.ts.
+// Units that the machine's own translator writes, and mutants of them: what the fuzz targets `published-code` and
+// `published-code-runs` rely on.
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Random } from '../../guests/riscv/oracle/generator/random.ts';
 import { checkUnitModule } from './check-module.ts';
-import { fuzz, mutantOf } from './testing/fuzz.ts';
-import { fuzzCheck } from './testing/fuzz-check.ts';
 import { putTogether, takeApart } from './testing/module-parts.ts';
-import { attacks } from './testing/mutate-module.ts';
+import { attacks, ModuleMutator } from './testing/mutate-module.ts';
 import { type PlacedUnit, ScratchMachine } from './testing/scratch-machine.ts';
+import { newCheckResult, tryModule } from './testing/try-module.ts';
 
 const SEED = 20_261_128n;
 
@@ -24,24 +24,14 @@ describe('units of the translator', () => {
     }
   });
 
-  it(`mutated, are refused or have no other surface (seed ${SEED})`, () => {
-    const { refused, invalid, valid, reasons, faults } = fuzzCheck(machine.units, SEED, 0, 6000);
+  it(`mutated, break every kind of rule (seed ${SEED})`, () => {
+    const mutator = new ModuleMutator(machine.units, new Random(SEED));
+    const result = newCheckResult();
+    for (let number = 0; number < 6000; number++) tryModule(mutator.mutant(), `mutant ${number}`, result);
+    const { refused, invalid, valid, reasons, faults } = result;
     expect(faults).toEqual([]);
     expect(reasons.size).toBeGreaterThan(40);
     for (const count of [refused, invalid, valid]) expect(count).toBeGreaterThan(500);
-  });
-
-  it(`mutated and run, reach their memory and table alone (seed ${SEED})`, async () => {
-    const { counts, escape: escaped } = await fuzz({ seed: SEED, mutants: 1500, programs: 3 });
-    expect(escaped).toBeUndefined();
-    expect(counts.returned).toBeGreaterThan(200);
-    expect(counts.trapped).toBeGreaterThan(20);
-    expect(Object.values(counts).reduce((sum, count) => sum + count)).toBe(1500);
-  });
-
-  it('are the same mutants for the same seed', () => {
-    for (let number = 0; number < 100; number++)
-      expect(mutantOf(machine.units, SEED, number)).toEqual(mutantOf(machine.units, SEED, number));
   });
 });
 
@@ -64,10 +54,5 @@ describe('without the check', () => {
     expect(machine.run(mutant, unit)).toEqual({ kind: 'refused by the check' });
     expect(checkUnitModule(mutant)).toContain('opcode');
     expect(machine.run(mutant, unit, false)).toEqual({ kind: 'escaped', what: trace });
-  });
-
-  it('the fuzzer finds an escape by itself', async () => {
-    const { escape: escaped } = await fuzz({ seed: SEED, mutants: 2000, programs: 1, isChecked: false });
-    expect(escaped).toMatch(/^mutant \d+ of seed 20261128: /);
   });
 });
