@@ -1,15 +1,17 @@
 // Runs a fuzz target in a thread of its own, for so many cases or so long, and says what came of it.
 import { Worker } from 'node:worker_threads';
+import type { FailedCase } from './case-runner.ts';
 import type { PlantedBug } from './fuzz-target.ts';
 import {
   AT_CASE,
+  asItIs,
   CASES_DONE,
   type Finding,
   type FuzzTask,
   SHARED_BYTES,
   STOP,
   type ThreadMessage,
-} from './fuzz-thread.ts';
+} from './thread-protocol.ts';
 
 export interface FuzzRunOptions {
   /** File of the target, from the project's top. */
@@ -21,6 +23,8 @@ export interface FuzzRunOptions {
   plantedBug?: PlantedBug | undefined;
   /** After so many milliseconds no further batch is begun. */
   forMs?: number;
+  /** Whether a failure is made small before it is reported (default true). */
+  shrinks?: boolean;
   /** Looks at a case that does not end, after which it counts as endless. */
   looks?: number;
   /** Ends the run early, with what it has. */
@@ -42,11 +46,11 @@ const LOOKS = 80;
 const HEAP_LIMIT_MB = 1024;
 
 export async function runFuzz(options: FuzzRunOptions): Promise<FuzzResult> {
-  const { file, seed, firstCase = 0, cases = Infinity, plantedBug } = options;
+  const { file, seed, firstCase = 0, cases = Infinity, plantedBug, shrinks = true } = options;
   const shared = new SharedArrayBuffer(SHARED_BYTES);
   const words = new Float64Array(shared);
   words[AT_CASE] = -1;
-  const task: FuzzTask = { file, seed, firstCase, endCase: firstCase + cases, plantedBug, shared };
+  const task: FuzzTask = { file, seed, firstCase, endCase: firstCase + cases, plantedBug, shrinks, shared };
   let startMs = performance.now();
   const worker = new Worker(new URL('./fuzz-thread.ts', import.meta.url), {
     workerData: task,
@@ -82,11 +86,15 @@ function follow(
   { looks: most = LOOKS, onProgress }: FuzzRunOptions,
 ): Promise<{ outcomes: Record<string, number>; finding: Finding | undefined }> {
   let outcomes: Record<string, number> = {};
+  let found: FailedCase | undefined;
   return new Promise((resolve, reject) => {
     const lost = (message: string): void => {
       clearInterval(timer);
-      const caseNumber = words[AT_CASE] as number;
-      resolve({ outcomes, finding: { caseNumber, message, casesLeft: 1, notes: [] } });
+      const finding =
+        found === undefined
+          ? asItIs({ caseNumber: words[AT_CASE] as number, message })
+          : asItIs(found, `(a smaller one ${message})`);
+      resolve({ outcomes, finding });
     };
     let [seenCase, looks] = [-1, 0];
     const timer = setInterval(() => {
@@ -98,6 +106,10 @@ function follow(
     }, LOOK_MS);
     worker.on('message', (message: ThreadMessage) => {
       if (message.type === 'started') return;
+      if (message.type === 'found') {
+        found = message.failed;
+        return;
+      }
       outcomes = message.outcomes;
       if (message.type !== 'end') return;
       clearInterval(timer);

@@ -1,42 +1,23 @@
 // The thread in which a target's cases run, so that whoever started it can end it when a case does not come back, or
 // takes all memory.
 import { parentPort, workerData } from 'node:worker_threads';
-import { CaseRunner, type FailedCase } from './case-runner.ts';
-import type { PlantedBug } from './fuzz-target.ts';
+import { CaseRunner, type Choices, type FailedCase } from './case-runner.ts';
 import { checkPlanted, plant } from './planted-bug.ts';
 import { shrink } from './shrink.ts';
 import { loadTarget } from './targets.ts';
-
-/** What the thread is given. */
-export interface FuzzTask {
-  file: string;
-  seed: number;
-  firstCase: number;
-  /** Where to stop, Infinity for never. */
-  endCase: number;
-  plantedBug: PlantedBug | undefined;
-  shared: SharedArrayBuffer;
-}
-
-/** Shared between thread and starter: the case that runs, cases done, and whether to stop. */
-export const AT_CASE = 0;
-export const CASES_DONE = 1;
-export const STOP = 2;
-export const SHARED_BYTES = 24;
-
-export interface Finding extends FailedCase {
-  /** Cases and numbers that are left of it, and what they do. */
-  casesLeft: number;
-  notes: string[];
-}
-
-export type ThreadMessage =
-  | { type: 'started' }
-  | { type: 'progress'; outcomes: Record<string, number> }
-  | { type: 'end'; outcomes: Record<string, number>; finding: Finding | undefined };
+import {
+  AT_CASE,
+  asItIs,
+  CASES_DONE,
+  type Finding,
+  type FuzzTask,
+  STOP,
+  type ThreadMessage,
+} from './thread-protocol.ts';
 
 const PROGRESS_MS = 250;
 const NOTES_LIMIT = 60;
+const SHRINK_MS = 20_000;
 /** What a single turn of the loop may take, so that the thread sees its messages and Ctrl-C works. */
 const CASES_PER_TURN = 65_536;
 
@@ -46,6 +27,7 @@ async function runTask({
   firstCase,
   endCase,
   plantedBug,
+  shrinks,
   shared,
 }: FuzzTask): Promise<ThreadMessage> {
   plant(plantedBug);
@@ -60,8 +42,9 @@ async function runTask({
     );
     checkPlanted();
     const outcomes = { ...session.outcomes };
-    words[AT_CASE] = -1;
-    return { type: 'end', outcomes, finding: failed && (await explain(runner, failed)) };
+    if (failed === undefined || !shrinks) return { type: 'end', outcomes, finding: failed && asItIs(failed) };
+    parentPort?.postMessage({ type: 'found', failed } satisfies ThreadMessage);
+    return { type: 'end', outcomes, finding: await explain(runner, failed, words) };
   } finally {
     await session.close?.();
   }
@@ -95,14 +78,16 @@ async function runBatches(
 }
 
 /** Makes the failure small and puts it into words. */
-async function explain(runner: CaseRunner, failed: FailedCase): Promise<Finding> {
+async function explain(runner: CaseRunner, failed: FailedCase, words: Float64Array): Promise<Finding> {
   const first = failed.caseNumber - (failed.caseNumber % runner.casesPerBatch);
   const recorded = await runner.record(first, failed.caseNumber);
-  const fails = async (cases: readonly (readonly number[])[]) =>
-    (await runner.replay(cases)).message !== undefined;
-  if (!(await fails(recorded))) {
-    return { ...failed, casesLeft: recorded.length, notes: ['(does not fail again when it is repeated)'] };
-  }
+  const endMs = performance.now() + SHRINK_MS;
+  const fails = async (cases: readonly Choices[]): Promise<boolean> => {
+    // Shows that this goes on, as running cases does.
+    words[AT_CASE] = failed.caseNumber + Math.random();
+    return performance.now() < endMs && (await runner.replay(cases)).message !== undefined;
+  };
+  if (!(await fails(recorded))) return asItIs(failed, '(does not fail again when it is repeated)');
   const smallest = await shrink(recorded, fails);
   const { message, notes } = await runner.replay(smallest);
   return {
