@@ -29,6 +29,13 @@ describe('ELF files', () => {
     expect(isElf(program.subarray(0, 63))).toBe(false);
   });
 
+  it('with a name too long for any use are refused: thousands of headers may have it', () => {
+    const named = makeElf({ sections: { ['n'.repeat(4000)]: Buffer.alloc(1) } });
+    expect(readSections(named)[1]!.name).toHaveLength(4000);
+    const overlong = makeElf({ sections: { ['n'.repeat(5000)]: Buffer.alloc(1) } });
+    expect(() => readSections(overlong)).toThrow(expect.objectContaining({ code: 'elf-invalid' }));
+  });
+
   it('end in an ImageError when damaged, never in anything else', () => {
     const damage = fc.record({
       source: fc.constantFrom(program, module),

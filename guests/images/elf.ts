@@ -7,6 +7,8 @@ const SHT_DYNAMIC = 6;
 const PT_INTERP = 3;
 const DT_NULL = 0n;
 const DT_NEEDED = 1n;
+/** Longer than any name in a file that works: thousands of headers may name one and the same string. */
+const MAX_STRING_BYTES = 4096;
 
 export interface ElfSection {
   readonly name: string;
@@ -129,8 +131,9 @@ function slice(bytes: Buffer, offset: number, length: number): Buffer {
   return bytes.subarray(offset, end);
 }
 
-function stringAt(table: Buffer, offset: number): string {
-  const end = table.indexOf(0, offset);
+/** The NUL-terminated string there. */
+export function stringAt(table: Buffer, offset: number): string {
+  const end = table.subarray(0, offset + MAX_STRING_BYTES).indexOf(0, offset);
   if (offset >= table.length || end < 0) throw invalid(`a string at ${offset} of ${table.length} bytes`);
   return table.toString('latin1', offset, end);
 }

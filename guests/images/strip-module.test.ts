@@ -103,4 +103,15 @@ describe('stripModule', () => {
       { numRuns: 3000 },
     );
   });
+
+  const changed = (change: (file: Buffer, sections: number) => void): Buffer => {
+    const file = Buffer.from(module);
+    change(file, Number(file.readBigUInt64LE(40)));
+    return file;
+  };
+  it.each([
+    ['sections overlap', changed((file, at) => file.copy(file, at + 64 * 4, at + 64 * 6, at + 64 * 6 + 64))],
+    ['the symbols give the sections their names', changed((file) => file.writeUInt16LE(6, 62))],
+    ['the symbols are their own names', changed((file, at) => file.writeUInt32LE(6, at + 64 * 6 + 40))],
+  ])('leaves a module alone in which %s', (_shape, file) => expect(stripModule(file)).toBe(file));
 });

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ImageError } from './image-error.ts';
 import { TarReader } from './tar-reader.ts';
+import { paxRecord, tarEnd, tarMember } from './testing/tar-writer.ts';
 
 const longName = `${'deep/'.repeat(60)}${'n'.repeat(120)}`;
 let folder: string;
@@ -36,20 +37,6 @@ const readAll = (archive: Buffer, chunkBytes = archive.length) => {
   return reader.finish();
 };
 
-/** A member as dpkg-deb or an attacker could write it. */
-const member = (name: string, typeFlag = '0', size = 0): Buffer => {
-  const block = Buffer.alloc(512);
-  block.write(name, 0);
-  block.write('0000644\0', 100);
-  block.write(`${size.toString(8).padStart(11, '0')}\0`, 124);
-  block.write(typeFlag, 156);
-  block.write('ustar\0', 257);
-  block.fill(0x20, 148, 156);
-  const sum = block.reduce((total, byte) => total + byte, 0);
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  return block;
-};
-
 describe('TarReader', () => {
   it.each(['gnu', 'pax'])('reads what tar writes in format %s', (format) => {
     const members = readAll(archives.get(format)!);
@@ -78,18 +65,45 @@ describe('TarReader', () => {
   });
 
   it('refuses a path that climbs out, an archive cut short, and a wrong checksum', () => {
-    const end = Buffer.alloc(1024);
-    const climbing = Buffer.concat([member('../../etc/passwd'), end]);
+    const climbing = Buffer.concat([tarMember({ name: '../../etc/passwd', type: '0' }), tarEnd]);
     expect(() => readAll(climbing)).toThrow(expect.objectContaining({ code: 'tar-invalid' }));
     const cut = archives.get('gnu')!.subarray(0, 700);
     expect(() => readAll(cut)).toThrow(expect.objectContaining({ code: 'tar-invalid' }));
-    const wrong = Buffer.concat([member('a'), end]);
+    const wrong = Buffer.concat([tarMember({ name: 'a', type: '0' }), tarEnd]);
     wrong[0] = 0x62;
     expect(() => readAll(wrong)).toThrow(/checksum/);
   });
 
   it('refuses an extension header of absurd size before storing it', () => {
-    expect(() => readAll(member('x', 'L', 2 ** 32))).toThrow(/extension header/);
+    expect(() => readAll(tarMember({ name: 'x', type: 'L', size: '40000000000' }))).toThrow(
+      /extension header/,
+    );
+    expect(() => readAll(tarMember({ name: 'x', type: '0', size: '77777777777' }))).toThrow(/a file of/);
+  });
+
+  it.each([
+    ['a length so small that the end never comes', '1e-300 path=x\n'],
+    ['a length in another base', '0x0d path=xyz\n'],
+    ['a fraction', '13.5 path=xyz\n'],
+    ['a length that ends before the key', '2 path=x\n'],
+    ['no line end', '10 path=xy'],
+    ['no =', '8 pathx\n'],
+  ])('refuses a pax record with %s', (_what, record) => {
+    const archive = [tarMember({ name: 'x', type: 'x', data: Buffer.from(record) }), tarEnd];
+    expect(() => readAll(Buffer.concat(archive))).toThrow(/pax record/);
+  });
+
+  it('refuses a NUL in a path, which a pax record can carry', () => {
+    const data = Buffer.from(paxRecord('path', 'a\0b'));
+    const archive = [tarMember({ name: 'x', type: 'x', data }), tarMember({ name: 'x', type: '0' }), tarEnd];
+    expect(() => readAll(Buffer.concat(archive))).toThrow(/the path/);
+  });
+
+  it('passes over what follows the end', () => {
+    const reader = new TarReader(() => true);
+    reader.write(tarEnd);
+    reader.write(tarMember({ name: 'late', type: '0' }));
+    expect(reader.finish().size).toBe(0);
   });
 
   it('ends in an ImageError or a result on any bytes', () => {

@@ -5,6 +5,8 @@ import { ImageError } from './image-error.ts';
 const BLOCK_BYTES = 512;
 /** A pax header or a long name bigger than this is nonsense. */
 const MAX_EXTENSION_BYTES = 1 << 20;
+/** No package that we take has a bigger file, or more than this that we want. */
+const MAX_KEPT_BYTES = 2 ** 30;
 
 export type TarMember =
   | { readonly type: 'file'; readonly mode: number; readonly data: Buffer }
@@ -30,6 +32,7 @@ export class TarReader {
   #current: Header | undefined;
   #longPath: string | undefined;
   #longLink: string | undefined;
+  #keptBytes = 0;
   #ended = false;
 
   constructor(wants: (path: string) => boolean) {
@@ -37,6 +40,8 @@ export class TarReader {
   }
 
   write(chunk: Buffer): void {
+    // What follows the end does not count, and there may be any amount of it.
+    if (this.#ended) return;
     this.#pending.push(chunk);
     this.#pendingBytes += chunk.length;
     while (this.#pendingBytes >= this.#needed && !this.#ended) this.#step(this.#take(this.#needed));
@@ -84,6 +89,7 @@ export class TarReader {
       if (header.size > MAX_EXTENSION_BYTES) throw invalid(`an extension header of ${header.size} bytes`);
       return header;
     }
+    if (header.size > MAX_KEPT_BYTES) throw invalid(`a file of ${header.size} bytes`);
     const extended = {
       ...header,
       path: this.#longPath ?? header.path,
@@ -120,6 +126,8 @@ export class TarReader {
     switch (header.typeFlag) {
       case '0':
       case '\0':
+        this.#keptBytes += data.length;
+        if (this.#keptBytes > MAX_KEPT_BYTES) throw invalid(`files of more than ${MAX_KEPT_BYTES} bytes`);
         // Copied, so that one wanted file does not keep a whole chunk alive.
         this.members.set(path, { type: 'file', mode, data: Buffer.from(data) });
         return;
@@ -164,17 +172,20 @@ function octal(block: Buffer, offset: number, length: number): number {
   return text === '' ? 0 : Number.parseInt(text, 8);
 }
 
+/** Records are `length key=value\n`, the length in decimal and counting itself (POSIX pax, "Extended Header"). */
 function paxRecords(data: Buffer): [string, string][] {
   const records: [string, string][] = [];
   let offset = 0;
   while (offset < data.length) {
-    const space = data.indexOf(0x20, offset);
-    const length = Number(data.toString('latin1', offset, Math.max(offset, space)));
-    if (space < 0 || !(length > 0) || offset + length > data.length) throw invalid('a pax record');
-    const record = data.toString('utf8', space + 1, offset + length - 1);
+    const digits = /^[1-9][0-9]{0,7}(?= )/.exec(data.toString('latin1', offset, offset + 9))?.[0] ?? '';
+    const end = offset + Number(digits);
+    const isWhole = end > offset + digits.length + 1 && end <= data.length && data[end - 1] === 0x0a;
+    if (digits === '' || !isWhole) throw invalid('a pax record');
+    const record = data.toString('utf8', offset + digits.length + 1, end - 1);
     const equals = record.indexOf('=');
+    if (equals < 0) throw invalid('a pax record without =');
     records.push([record.slice(0, equals), record.slice(equals + 1)]);
-    offset += length;
+    offset = end;
   }
   return records;
 }
@@ -186,7 +197,7 @@ function untilNul(bytes: Buffer): string {
 
 function normalise(path: string): string {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.includes('..')) throw invalid(`the path ${JSON.stringify(path)}`);
+  if (parts.includes('..') || path.includes('\0')) throw invalid(`the path ${JSON.stringify(path)}`);
   return parts.join('/');
 }
 
