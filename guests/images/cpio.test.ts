@@ -65,7 +65,7 @@ describe('writeCpio', () => {
     expect(members.has('later') && members.has('empty')).toBe(true);
   });
 
-  it.each(['/absolute', 'a//b', 'a/../b', './a', '', 'a/', 'nul\0byte', 'TRAILER!!!'])(
+  it.each(['/absolute', 'a//b', 'a/../b', './a', '', 'a/', 'nul\0byte', 'TRAILER!!!', 'TRAILER!!!/a'])(
     'refuses the path %j',
     (path) => {
       expect(() => writeCpio(new Map([[path, file('')]]))).toThrow(

@@ -9,6 +9,8 @@ const S_IFDIR = 0o040000;
 const S_IFCHR = 0o020000;
 const S_IFREG = 0o100000;
 const S_IFLNK = 0o120000;
+/** The name of the member that ends an archive. */
+const TRAILER = 'TRAILER!!!';
 
 export type CpioEntry =
   | { readonly type: 'directory'; readonly mode: number }
@@ -35,7 +37,7 @@ export function writeCpio(tree: ReadonlyMap<string, CpioEntry>, mtimeSeconds = 0
   for (const path of [...complete.keys()].sort(compareBytes)) {
     chunks.push(...encodeEntry(path, complete.get(path)!, inode++, mtimeSeconds));
   }
-  chunks.push(...encodeMember({ path: 'TRAILER!!!', mode: 0, inode: 0, mtimeSeconds: 0 }));
+  chunks.push(...encodeMember({ path: TRAILER, mode: 0, inode: 0, mtimeSeconds: 0 }));
   const archive = Buffer.concat(chunks);
   // Two archives may follow each other in one initrd; the kernel skips the zeros between them up to a multiple of 4.
   return Buffer.concat([archive, Buffer.alloc(-archive.length & 511)]);
@@ -64,8 +66,10 @@ function withParents(tree: ReadonlyMap<string, CpioEntry>): Map<string, CpioEntr
 }
 
 function checkPath(path: string): void {
-  const bad = path.split('/').some((part) => part === '' || part === '.' || part === '..');
-  if (bad || path.includes('\0') || path === 'TRAILER!!!') {
+  const parts = path.split('/');
+  const bad = parts.some((part) => part === '' || part === '.' || part === '..');
+  // As a directory, too, that name would end the archive.
+  if (bad || path.includes('\0') || parts[0] === TRAILER) {
     throw new ImageError('cpio-invalid', `not a path for an archive: ${JSON.stringify(path)}`, {
       expected: 'a relative path without empty parts, ".", ".." or NUL',
     });

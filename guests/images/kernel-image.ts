@@ -1,14 +1,12 @@
 // Finds the kernel in a Debian kernel package and checks that it is a RISC-V Image (Linux
 // Documentation/arch/riscv/boot-image-header.rst).
-import { gunzipSync } from 'node:zlib';
+import { decompress } from './decompress.ts';
 import { ImageError } from './image-error.ts';
 import type { TarMember } from './tar-reader.ts';
 
 const MAGIC2_OFFSET = 0x38;
 const MAGIC2 = 'RSC\x05';
 const GZIP_MAGIC = 0x1f8b;
-/** Debian's kernels have some 30 MiB. */
-const MAX_IMAGE_BYTES = 256 * 1024 * 1024;
 
 /** Newer packages keep it beside the modules, older ones in /boot. */
 export function findKernel(files: ReadonlyMap<string, TarMember>, release: string): Buffer {
@@ -22,22 +20,10 @@ export function findKernel(files: ReadonlyMap<string, TarMember>, release: strin
   return toRiscvImage(member.data);
 }
 
-function uncompress(bytes: Buffer): Buffer {
-  try {
-    return gunzipSync(bytes, { maxOutputLength: MAX_IMAGE_BYTES });
-  } catch (cause) {
-    throw new ImageError('kernel-invalid', 'a compressed kernel that cannot be uncompressed', {
-      expected: `gzip of at most ${MAX_IMAGE_BYTES} bytes`,
-      came: (cause as Error).message,
-      cause,
-    });
-  }
-}
-
 /** Uncompresses a gzipped Image; refuses anything that is not a RISC-V Image in the end. */
 export function toRiscvImage(bytes: Buffer): Buffer {
   const isGzip = bytes.length > 2 && bytes.readUInt16BE(0) === GZIP_MAGIC;
-  const image = isGzip ? uncompress(bytes) : bytes;
+  const image = isGzip ? decompress('gzip', bytes, 'the kernel') : bytes;
   const magic = image.toString('latin1', MAGIC2_OFFSET, MAGIC2_OFFSET + MAGIC2.length);
   if (magic !== MAGIC2) {
     throw new ImageError('kernel-invalid', 'not a RISC-V kernel Image', {

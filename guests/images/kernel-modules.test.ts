@@ -71,6 +71,16 @@ describe('loadModules', () => {
     expect(module).toMatchObject({ path: 'kernel/fs/one.ko', bytes: plain });
   });
 
+  it.each(['pre:a b', 'pre: a b post: c', 'post: c pre: a b', `pre:${' '.repeat(100_000)}a b`])(
+    'reads what softdep asks for first: %s',
+    async (softdep) => {
+      const graph = members({ a: '', b: '', c: '' });
+      graph.set(`${root}/kernel/top.ko`, file(makeModule(['depends=', `softdep=${softdep}`])));
+      const names = (await loadModules(graph, release, ['top'])).map((module) => module.name);
+      expect(names.sort()).toEqual(['a', 'b', 'top']);
+    },
+  );
+
   it('reports a damaged xz stream', async () => {
     const graph = new Map([[`${root}/kernel/one.ko.xz`, file(Buffer.from('not xz'))]]);
     await expect(loadModules(graph, release, ['one'])).rejects.toMatchObject({ code: 'tool-failed' });

@@ -1,8 +1,8 @@
 // Chooses kernel modules for an initramfs: resolves what they depend on from their own .modinfo sections (packages
 // carry no modules.dep: depmod writes it at installation), decompresses them, and writes modules.dep and
 // modules.alias for the guest's modprobe (modules.dep(5)).
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { CpioTree } from './cpio.ts';
+import { decompress, MAX_DECOMPRESSED_BYTES } from './decompress.ts';
 import { readModinfo } from './elf.ts';
 import { ImageError } from './image-error.ts';
 import { runCommand } from './subprocess.ts';
@@ -107,7 +107,7 @@ async function readModule(
 ): Promise<Omit<KernelModule, 'name'> & { before: string[] }> {
   const member = members.get(path);
   if (member?.type !== 'file') throw new ImageError('module-missing', `${path} is not a file`);
-  const bytes = await decompress(path, member.data, signal);
+  const bytes = await decompressModule(path, member.data, signal);
   const info = readModinfo(bytes);
   return {
     path: path.slice(root.length).replace(/\.ko\..*$/, '.ko'),
@@ -126,8 +126,10 @@ async function readModule(
  * without its checksum.
  */
 function softlyNeeded(softdep: string): string[] {
-  const before = /\bpre:([^:]*?)(?:\s+post:|$)/.exec(softdep)?.[1] ?? '';
-  return before.split(/\s+/).flatMap((name) => (name === '' ? [] : canonicalModuleName(name)));
+  const words = softdep.split(/\s+|(?<=\b(?:pre|post):)/).filter((word) => word !== '');
+  const start = words.indexOf('pre:') + 1;
+  const end = words.indexOf('post:', start);
+  return start === 0 ? [] : words.slice(start, end < 0 ? undefined : end).map(canonicalModuleName);
 }
 
 /** Modules that may be meant by a name that is mostly an algorithm's. */
@@ -136,12 +138,16 @@ function providersOf(name: string): string[] {
   return [name, algorithm, `${algorithm}_generic`];
 }
 
-async function decompress(path: string, data: Buffer, signal: AbortSignal | undefined): Promise<Buffer> {
-  if (path.endsWith('.gz')) return gunzipSync(data);
-  if (path.endsWith('.zst')) return zstdDecompressSync(data);
+async function decompressModule(
+  path: string,
+  data: Buffer,
+  signal: AbortSignal | undefined,
+): Promise<Buffer> {
+  if (path.endsWith('.gz')) return decompress('gzip', data, path);
+  if (path.endsWith('.zst')) return decompress('zstd', data, path);
   if (!path.endsWith('.xz')) return data;
   try {
-    return await runCommand('xz', ['-dc'], { stdin: data, signal });
+    return await runCommand('xz', ['-dc'], { stdin: data, signal, stdoutLimitBytes: MAX_DECOMPRESSED_BYTES });
   } catch (cause) {
     if (!(cause instanceof ImageError) || cause.code !== 'tool-missing') throw cause;
     throw new ImageError('tool-missing', 'xz is not installed; the kernel modules are compressed with it', {

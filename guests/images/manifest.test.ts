@@ -35,9 +35,20 @@ describe('parseManifest', () => {
     ['a pattern that does not compile', { readyPattern: '(' }],
     ['no memory', { minimumMemoryMiB: 0 }],
     ['packages that are no list', { packages: {} }],
+    ['a package that is none', { packages: [null] }],
+    ['a console of another kind', { consoles: [{ device: 'tty1', kind: 'vga' }] }],
+    ['an index without its suite', { index: { isExpired: false } }],
   ])('refuses %s', (_, change) => {
     const text = JSON.stringify({ ...sampleManifest(), ...change });
     expect(() => parseManifest(text, 'here')).toThrow(expect.objectContaining({ code: 'image-corrupt' }));
+  });
+
+  it('refuses a value so deep that showing it would take all of the stack, in few words', () => {
+    const text = JSON.stringify(sampleManifest()).replace(
+      /"schema":1/,
+      `"schema":${'['.repeat(50_000)}${']'.repeat(50_000)}`,
+    );
+    expect(() => parseManifest(text, 'here')).toThrow(/came: schema a list/);
   });
 
   it('refuses a manifest cut anywhere', () => {

@@ -4,6 +4,9 @@ import { ImageError } from './image-error.ts';
 
 export const MANIFEST_SCHEMA = 1;
 
+/** Of a value that is wrong, in characters. */
+const MOST_SHOWN = 200;
+
 export const PROFILE_NAMES = ['stock', 'fast'] as const;
 export type ProfileName = (typeof PROFILE_NAMES)[number];
 
@@ -14,10 +17,12 @@ export interface ImageProfile {
   readonly initramfs: string;
 }
 
+const CONSOLE_KINDS = ['uart-16550', 'virtio-console'] as const;
+
 export interface ImageConsole {
   /** As in `console=`: ttyS0 is the 16550, hvc0 the virtio console. */
   readonly device: string;
-  readonly kind: 'uart-16550' | 'virtio-console';
+  readonly kind: (typeof CONSOLE_KINDS)[number];
 }
 
 export interface ImageFile {
@@ -101,18 +106,31 @@ export function parseManifest(text: string, origin: string): ImageManifest {
     throw corrupt(origin, `a default profile of ${PROFILE_NAMES.join(', ')}`, show(manifest.defaultProfile));
   }
   checkConsoles(manifest.consoles, origin);
-  record(manifest.index, origin, 'index');
+  checkIndex(record(manifest.index, origin, 'index'), origin);
   if (!Array.isArray(manifest.packages))
     throw corrupt(origin, 'a list of packages', typeof manifest.packages);
+  for (const entry of manifest.packages) checkPackage(record(entry, origin, 'a package'), origin);
   if (!Number.isSafeInteger(manifest.minimumMemoryMiB) || manifest.minimumMemoryMiB <= 0) {
     throw corrupt(origin, 'a positive minimumMemoryMiB', show(manifest.minimumMemoryMiB));
   }
   return manifest;
 }
 
+function checkIndex(index: Record<string, unknown>, origin: string): void {
+  checkString(index['suite'], origin, 'index.suite');
+  for (const field of ['date', 'validUntil'])
+    if (index[field] !== undefined) checkString(index[field], origin, `index.${field}`);
+  if (typeof index['isExpired'] !== 'boolean')
+    throw corrupt(origin, 'index.isExpired as true or false', show(index['isExpired']));
+}
+
+function checkPackage(entry: Record<string, unknown>, origin: string): void {
+  for (const field of ['name', 'version', 'architecture', 'sha256']) checkString(entry[field], origin, field);
+}
+
 function checkFile(name: string, value: unknown, origin: string): void {
   // The name becomes part of a path.
-  if (!/^[a-z0-9][a-z0-9.-]*$/.test(name)) throw corrupt(origin, 'plain file names', JSON.stringify(name));
+  if (!/^[a-z0-9][a-z0-9.-]*$/.test(name)) throw corrupt(origin, 'plain file names', show(name));
   const file = record(value, origin, `files.${name}`);
   if (typeof file['sha256'] !== 'string' || !/^[0-9a-f]{64}$/.test(file['sha256'])) {
     throw corrupt(origin, `a sha256 for ${name}`, show(file['sha256']));
@@ -141,14 +159,19 @@ function checkListed(field: string, value: unknown, files: Record<string, unknow
 
 function checkConsoles(value: unknown, origin: string): void {
   if (!Array.isArray(value) || value.length === 0) throw corrupt(origin, 'at least one console', show(value));
-  for (const entry of value) checkString(record(entry, origin, 'a console')['device'], origin, 'device');
+  for (const entry of value) {
+    const { device, kind } = record(entry, origin, 'a console');
+    checkString(device, origin, 'device');
+    if (!CONSOLE_KINDS.some((known) => known === kind))
+      throw corrupt(origin, `a console of kind ${CONSOLE_KINDS.join(' or ')}`, show(kind));
+  }
 }
 
 function checkPattern(source: string, origin: string): void {
   try {
     new RegExp(source);
   } catch (cause) {
-    throw corrupt(origin, 'a regular expression as readyPattern', source, cause);
+    throw corrupt(origin, 'a regular expression as readyPattern', show(source), cause);
   }
 }
 
@@ -165,9 +188,11 @@ function record(value: unknown, origin: string, what: string): Record<string, un
   return value as Record<string, unknown>;
 }
 
-/** Any JSON value, for a message: String() runs what it finds. */
+/** Any JSON value, for a message: String() runs what it finds, JSON.stringify() runs out of stack in a deep one. */
 function show(value: unknown): string {
-  return value === undefined ? 'nothing' : JSON.stringify(value);
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return JSON.stringify(value).slice(0, MOST_SHOWN);
 }
 
 function corrupt(origin: string, expected: string, came: string, cause?: unknown): ImageError {

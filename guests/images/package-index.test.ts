@@ -45,6 +45,7 @@ describe('package index', () => {
     ['Package', '--option'],
     ['Package', 'a b'],
     ['Version', '1;2'],
+    ['Architecture', '../../x'],
     ['Size', '-5'],
     ['Size', 'many'],
     ['SHA256', 'abc'],

@@ -50,7 +50,8 @@ export function toPackageRecord(stanza: Stanza): PackageRecord | undefined {
   const bytes = Number(stanza.get('size'));
   if (name === undefined || !/^[a-z0-9][a-z0-9+.-]+$/.test(name)) return undefined;
   if (version === undefined || !/^[A-Za-z0-9.+~:-]+$/.test(version)) return undefined;
-  if (architecture === undefined || sha256 === undefined || !/^[0-9a-f]{64}$/.test(sha256)) return undefined;
+  if (architecture === undefined || !/^[a-z0-9][a-z0-9-]*$/.test(architecture)) return undefined;
+  if (sha256 === undefined || !/^[0-9a-f]{64}$/.test(sha256)) return undefined;
   if (!Number.isSafeInteger(bytes) || bytes <= 0) return undefined;
   const relations = [stanza.get('pre-depends'), stanza.get('depends')].filter((value) => value !== undefined);
   const depends = relations

@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly stdin?: Uint8Array;
   /** Gets standard output as it comes; without it the output is collected and returned. */
   readonly onStdout?: (chunk: Buffer) => void;
+  /** A tool that writes more to its standard output is ended, and has failed. */
+  readonly stdoutLimitBytes?: number;
   /** Gets what the tool writes to file descriptor 3 (apt's status lines), by line. */
   readonly onStatusLine?: (line: string) => void;
 }
@@ -48,7 +50,13 @@ function collect(child: ChildProcess, command: string, options: CommandOptions):
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const output: Buffer[] = [];
   let stderr = '';
-  child.stdout?.on('data', options.onStdout ?? ((chunk: Buffer) => output.push(chunk)));
+  let room = options.stdoutLimitBytes ?? Infinity;
+  child.stdout?.on('data', (chunk: Buffer) => {
+    room -= chunk.length;
+    if (room < 0) child.kill('SIGKILL');
+    else if (options.onStdout === undefined) output.push(chunk);
+    else options.onStdout(chunk);
+  });
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     stderr = (stderr + chunk).slice(-KEPT_STDERR_BYTES);
   });
@@ -65,7 +73,13 @@ function collect(child: ChildProcess, command: string, options: CommandOptions):
   });
   child.on('close', (status, signal) => {
     if (options.signal?.aborted) reject(new ImageError('aborted', `${command} was stopped: aborted`));
-    else if (status === 0) resolve(Buffer.concat(output));
+    else if (room < 0) {
+      reject(
+        new ImageError('tool-failed', `${command} gave too much`, {
+          expected: `at most ${options.stdoutLimitBytes} bytes`,
+        }),
+      );
+    } else if (status === 0) resolve(Buffer.concat(output));
     else {
       reject(
         new ImageError('tool-failed', `${command} failed`, {
