@@ -107,8 +107,10 @@ class OverlaySession implements FuzzSession {
   /** Header and map, with the header's checksum mostly right. */
   #hostileHead(random: FuzzRandom): Buffer {
     const head = Buffer.from(this.#header);
+    const isOrderly = random.below(3) > 0;
     for (let cluster = 0; cluster < CLUSTERS; cluster++) {
-      const entry = random.pick([0, 1, 2 + cluster, 2 + random.below(DATA_CLUSTERS + 1), random.word()]);
+      const wild = [2 + random.below(DATA_CLUSTERS + 1), random.word()];
+      const entry = random.pick([0, 1, 2 + cluster, ...(isOrderly ? [] : wild)]);
       head.writeUInt32LE(entry, OVERLAY_MAP_OFFSET + 4 * cluster);
     }
     if (random.oneIn(8)) head.writeUInt32LE(random.word(), OVERLAY_MAP_OFFSET + 4 * random.below(1024));
