@@ -9,14 +9,12 @@
 //   machine.x(10); machine.setX(10, 5n); machine.f(0); machine.setF(0, bits); machine.pc = 0x80000010n;
 //   machine.csr(0x300); machine.setCsr(0x300, value);      // as M mode would, WARL rules applied
 //   machine.read(gpa, bytes); machine.loadWords(gpa, words); machine.time = 123n (10 MHz ticks)
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { HV_HYPERCALL_FAST, HVCALL_PUBLISH_CODE } from '../../../../hypervisor/abi/hypercalls.ts';
 import { CodePublisher } from '../../../../hypervisor/code-publishing/code-publisher.ts';
+import { compileTestModule, type SourceChange } from './compile-test-module.ts';
 import { type Engine, engineSettings } from './engines.ts';
 
-const top = join(dirname(fileURLToPath(import.meta.url)), '../../../..');
 const RAM_BASE = 0x6000000;
 const RAM_GPA = 0x80000000n;
 const STATE = 0x10000;
@@ -73,40 +71,13 @@ export interface StepRecord {
   trap: { cause: bigint; value: bigint } | null;
 }
 
-/** Compiles bare.ts into build/ unless that is newer than every source. */
-export async function compileBare(): Promise<Buffer> {
-  const output = join(top, 'build/tests/riscv-bare.wasm');
-  const inputs = globSync(['guests/riscv/{machine,translator}/**/*.ts', 'guests/lib/*.ts', 'asconfig.json'], {
-    cwd: top,
-    exclude: ['**/*.test.ts', '**/bare-host.ts', '**/assembler.ts', '**/engines.ts'],
-  });
-  const newest = Math.max(...inputs.map((file) => statSync(join(top, file)).mtimeMs));
-  if (!existsSync(output) || statSync(output).mtimeMs < newest) {
-    // Half a second to load, for nothing when there is nothing to compile.
-    const { default: asc } = await import('assemblyscript/asc');
-    const options = [
-      '--baseDir',
-      top,
-      '--config',
-      join(top, 'asconfig.json'),
-      '--memoryBase',
-      '1024',
-      '--exportTable',
-      '--growTable',
-    ];
-    const files = new Map<string, Uint8Array | string>();
-    const { error, stderr } = await asc.main(
-      ['guests/riscv/machine/testing/bare.ts', ...options, '--outFile', 'bare.wasm'],
-      { writeFile: (name, contents) => void files.set(name, contents) },
-    );
-    if (error) throw new Error(`bare.ts does not compile:\n${stderr.toString()}`);
-    mkdirSync(dirname(output), { recursive: true });
-    const temporary = `${output}.${process.pid}`;
-    writeFileSync(temporary, files.get('bare.wasm')!);
-    renameSync(temporary, output);
-  }
-  return readFileSync(output);
-}
+const compileBare = (change?: SourceChange): Promise<Uint8Array<ArrayBuffer>> =>
+  compileTestModule(
+    'guests/riscv/machine/testing/bare.ts',
+    'riscv-bare.wasm',
+    ['--exportTable', '--growTable'],
+    change,
+  );
 
 const unsigned = (value: bigint): bigint => BigInt.asUintN(64, value);
 
@@ -134,10 +105,14 @@ export class BareMachine {
     this.view = new DataView(memory.buffer);
   }
 
-  static async create({ ramBytes = 1 << 20, engine = 'interpreter' as Engine } = {}): Promise<BareMachine> {
+  static async create({
+    ramBytes = 1 << 20,
+    engine = 'interpreter' as Engine,
+    change = undefined as SourceChange | undefined,
+  } = {}): Promise<BareMachine> {
     const pages = (RAM_BASE + ramBytes) / 65536;
     const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
-    const machine = new BareMachine(new WebAssembly.Module(new Uint8Array(await compileBare())), memory);
+    const machine = new BareMachine(new WebAssembly.Module(await compileBare(change)), memory);
     machine.exports.setRamBytes(ramBytes);
     machine.setEngine(engine);
     machine.reset(RAM_GPA);

@@ -3,10 +3,6 @@
 //   const machine = await DeviceMachine.create({ virtio: 'mmio', disk: Buffer.alloc(1 << 20) });
 //   machine.store(0x10000000n, 1, 0x41n); machine.load(0x10000005n, 1)   // throws RangeError where nothing answers
 //   machine.ram(gpa, bytes)                                              // a Buffer onto guest RAM
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import asc from 'assemblyscript/asc';
 import {
   STORAGE_QUERY,
   STORAGE_READ,
@@ -14,9 +10,9 @@ import {
   STORAGE_STATUS_OUT_OF_RANGE,
   STORAGE_WRITE,
 } from '../../../../../hypervisor/abi/channels/storage.ts';
+import { compileTestModule, type SourceChange } from '../../testing/compile-test-module.ts';
 import { type Packet, type StubChannel, VmbusStub } from './vmbus-stub.ts';
 
-const top = join(dirname(fileURLToPath(import.meta.url)), '../../../../..');
 const RAM_BASE = 0x6000000;
 const MMIO_VALUE = 0x11000;
 const CONSOLE_BUFFER = 0x4015000;
@@ -46,30 +42,6 @@ interface Exports {
   tryElf(file: number, bytes: number): number;
 }
 
-/** Compiles entry.ts into build/ unless that is newer than every source. */
-async function compile(): Promise<Buffer> {
-  const output = join(top, 'build/tests/riscv-devices.wasm');
-  const inputs = globSync(['guests/riscv/machine/**/*.ts', 'guests/lib/*.ts', 'hypervisor/abi/**/*.ts'], {
-    cwd: top,
-    exclude: ['**/*.test.ts', '**/*-machine.ts', '**/vmbus-stub.ts'],
-  });
-  const newest = Math.max(...inputs.map((file) => statSync(join(top, file)).mtimeMs));
-  if (!existsSync(output) || statSync(output).mtimeMs < newest) {
-    const options = ['--baseDir', top, '--config', join(top, 'asconfig.json'), '--memoryBase', '1024'];
-    const files = new Map<string, Uint8Array | string>();
-    const { error, stderr } = await asc.main(
-      ['guests/riscv/machine/devices/testing/entry.ts', ...options, '--outFile', 'devices.wasm'],
-      { writeFile: (name, contents) => void files.set(name, contents) },
-    );
-    if (error) throw new Error(`entry.ts does not compile:\n${stderr.toString()}`);
-    mkdirSync(dirname(output), { recursive: true });
-    const temporary = `${output}.${process.pid}`;
-    writeFileSync(temporary, files.get('devices.wasm')!);
-    renameSync(temporary, output);
-  }
-  return readFileSync(output);
-}
-
 export interface DeviceMachineOptions {
   ramBytes?: number;
   virtio?: 'none' | 'mmio' | 'pci';
@@ -91,7 +63,7 @@ export class DeviceMachine {
   isHolding = false;
   readonly held: Packet[] = [];
 
-  private constructor(bytes: Buffer, options: DeviceMachineOptions) {
+  constructor(module: WebAssembly.Module, options: DeviceMachineOptions) {
     const ramBytes = options.ramBytes ?? 1 << 20;
     this.memory = new WebAssembly.Memory({
       initial: (RAM_BASE + ramBytes) / 65536,
@@ -113,7 +85,6 @@ export class DeviceMachine {
         return 1;
       },
     };
-    const module = new WebAssembly.Module(new Uint8Array(bytes));
     const instance = new WebAssembly.Instance(module, { env: { memory: this.memory, abort: () => {} }, hv });
     this.exports = instance.exports as unknown as Exports;
     if (options.disk) {
@@ -123,8 +94,13 @@ export class DeviceMachine {
     this.exports.start(ramBytes, options.consoleInput === 'virtio' ? 1 : 0, attach);
   }
 
+  static async compile(change?: SourceChange): Promise<WebAssembly.Module> {
+    const entry = 'guests/riscv/machine/devices/testing/entry.ts';
+    return new WebAssembly.Module(await compileTestModule(entry, 'riscv-devices.wasm', [], change));
+  }
+
   static async create(options: DeviceMachineOptions = {}): Promise<DeviceMachine> {
-    return new DeviceMachine(await compile(), options);
+    return new DeviceMachine(await DeviceMachine.compile(), options);
   }
 
   get diskChannel(): StubChannel {
