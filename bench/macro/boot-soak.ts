@@ -3,11 +3,11 @@
 import { parseArgs } from 'node:util';
 import { bootFiles, openImage } from '../../guests/images/index.ts';
 import { Hypervisor } from '../../hypervisor/index.ts';
+import { watchSignals } from '../interruption.ts';
 import { summarise } from '../machine.ts';
 import { BOOT_CHECK } from './guest-rows.ts';
 import { startCofferdam } from './guest-shell.ts';
 import { settingsFor } from './images.ts';
-import { watchSignals } from './interruption.ts';
 
 const { values } = parseArgs({
   options: { boots: { type: 'string', default: '100' }, image: { type: 'string', default: 'linux-tiny' } },

@@ -1,7 +1,8 @@
 // The chart of a report: one bar a row, as long as Cofferdam is faster than QEMU; a line where both are equally fast.
 // Its colours are to be read on white and on black paper.
+
+import { type Element, element, writeSvg } from '../svg.ts';
 import type { Report } from './report.ts';
-import { type Element, element, writeSvg } from './svg.ts';
 
 const WIDTH = 760;
 const LABELS_END = 170;

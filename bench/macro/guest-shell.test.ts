@@ -1,7 +1,7 @@
 // Machines that are processes, with the host's own shell in the place of a guest's.
 import { describe, expect, it } from 'vitest';
+import { Interrupted } from '../interruption.ts';
 import { startProcess } from './guest-shell.ts';
-import { Interrupted } from './interruption.ts';
 
 const shell = (script: string, signal?: AbortSignal) =>
   startProcess('/bin/sh', ['-c', script], /ready/, signal);

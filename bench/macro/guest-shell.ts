@@ -9,7 +9,7 @@ import type {
   Partition,
   PartitionStatistics,
 } from '../../hypervisor/index.ts';
-import { untilAborted } from './interruption.ts';
+import { untilAborted } from '../interruption.ts';
 import { ProcessOutput } from './process-output.ts';
 
 export interface GuestShell extends AsyncDisposable {

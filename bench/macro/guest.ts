@@ -2,7 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { bootFiles, type StoredImage } from '../../guests/images/index.ts';
 import { Hypervisor, HypervisorError } from '../../hypervisor/index.ts';
+import { Interrupted, watchSignals } from '../interruption.ts';
 import { describeMachine, qemuVersion } from '../machine.ts';
+import { Progress } from '../progress.ts';
+import { BenchUsageError, isWanted } from '../usage.ts';
 import { ratioChart } from './chart.ts';
 import { buildGuestPrograms, type GuestPrograms, NoCompiler } from './guest-programs.ts';
 import {
@@ -19,11 +22,9 @@ import {
 } from './guest-rows.ts';
 import { type GuestSettings, startCofferdam, startQemu } from './guest-shell.ts';
 import { findImage, isMissing, type MissingImage, pythonImage, settingsFor } from './images.ts';
-import { Interrupted, watchSignals } from './interruption.ts';
 import { markdownLines } from './markdown.ts';
 import { type Contest, measureBoot, measureCommand, measureMemory, type RowResult } from './measure.ts';
-import { type BenchOptions, BenchUsageError, HELP, isWanted, parseBenchOptions } from './options.ts';
-import { Progress } from './progress.ts';
+import { type BenchOptions, HELP, parseBenchOptions } from './options.ts';
 import { type Report, reportLines, showTime } from './report.ts';
 import { sharesOfBoot, sharesOfCommand } from './time-shares.ts';
 

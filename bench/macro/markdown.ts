@@ -1,5 +1,6 @@
 // The tables of the README, out of a report. v86 has no part in the run: its column is for what was measured elsewhere.
 import { machineLine } from '../machine.ts';
+import { markdownTable } from '../tables.ts';
 import type { Group } from './guest-rows.ts';
 import type { RowResult } from './measure.ts';
 import { groupMeans, type Report, shareColumns, showMib, showTime } from './report.ts';
@@ -13,14 +14,6 @@ const tables: readonly { groups: readonly Group[]; head: string; hasV86: boolean
   { groups: ['memory'], head: 'guest memory', hasV86: false },
 ];
 
-const tableLine = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-
-/** Text to the left, numbers to the right. */
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const rule = heads.map((_, column) => (column === 0 ? '---' : '---:'));
-  return [tableLine(heads), `|${rule.join('|')}|`, ...rows.map(tableLine)];
-}
-
 function timesOf(row: RowResult): string[] {
   const { name, cofferdam, qemu, ratio } = row;
   return [name, showTime(cofferdam), qemu === null ? '–' : showTime(qemu), ratio?.toFixed(2) ?? '–'];
@@ -31,7 +24,7 @@ function timeTable(rows: readonly RowResult[], head: string, hasV86: boolean): s
   const heads = [head, 'Cofferdam', 'QEMU', 'ratio'];
   if (hasV86) heads.push('v86');
   if (hasResident) heads.push('resident', "QEMU's");
-  return table(
+  return markdownTable(
     heads,
     rows.map((row) => [
       ...timesOf(row),
@@ -45,7 +38,9 @@ function shareTable(rows: readonly RowResult[]): string[] {
   const sampled = rows.flatMap(({ name, shares }) =>
     shares === null ? [] : [[name, ...shareColumns.map(([kind]) => `${(100 * shares[kind]).toFixed(0)} %`)]],
   );
-  return sampled.length === 0 ? [] : table(['time in', ...shareColumns.map(([, head]) => head)], sampled);
+  return sampled.length === 0
+    ? []
+    : markdownTable(['time in', ...shareColumns.map(([, head]) => head)], sampled);
 }
 
 export function markdownLines(report: Report): string[] {

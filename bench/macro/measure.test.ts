@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { Interrupted, untilAborted } from '../interruption.ts';
+import { Progress } from '../progress.ts';
 import { lastLine, runOn, type Terminal } from './guest-shell.ts';
-import { Interrupted, untilAborted } from './interruption.ts';
 import { alternate, oneOutput, ResultsDiffer } from './measure.ts';
-import { Progress } from './progress.ts';
 
 /** A shell that answers each line with what `answer` makes of it, behind the line's echo. */
 function terminalOf(answer: (line: string) => string): Terminal {

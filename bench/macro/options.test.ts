@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { BenchUsageError, isWanted, parseBenchOptions } from './options.ts';
+import { BenchUsageError, isWanted } from '../usage.ts';
+import { parseBenchOptions } from './options.ts';
 
 describe('the options of the guest benchmarks', () => {
   it('are five samples of everything, in the jail, beside QEMU, when nothing is said', () => {

@@ -1,6 +1,7 @@
 // What was typed behind `npm run bench:guest --`, checked once.
 import { parseArgs } from 'node:util';
 import { type IsolationLevel, isolationLevels } from '../../hypervisor/index.ts';
+import { BenchUsageError, parseCount } from '../usage.ts';
 
 export const HELP = `Measures Linux guests in Cofferdam and in QEMU alternately: the same kernel, initramfs and binaries, results
 compared. Rows P1 (core), P2 (programs), P3 (system paths), P4 (boots), and what guest memory costs.
@@ -47,9 +48,6 @@ export interface BenchOptions {
   svg: string | undefined;
 }
 
-/** What cannot be meant; its message is for whoever typed it. */
-export class BenchUsageError extends Error {}
-
 /** @throws BenchUsageError */
 export function parseBenchOptions(words: readonly string[]): BenchOptions | 'help' {
   const values = parse(words);
@@ -62,10 +60,10 @@ export function parseBenchOptions(words: readonly string[]): BenchOptions | 'hel
       `--isolation: expected ${isolationLevels.join(', ')}, got ${JSON.stringify(values.isolation)}`,
     );
   return {
-    samples: count('--samples', values.samples),
+    samples: parseCount('--samples', values.samples),
     only: values.only,
     image: values.image,
-    memoryMib: count('--memory', values.memory),
+    memoryMib: parseCount('--memory', values.memory),
     isolation,
     coremark: values.coremark,
     hasQemu: values.qemu,
@@ -99,22 +97,4 @@ function parse(words: readonly string[]) {
   } catch (error) {
     throw new BenchUsageError((error as Error).message, { cause: error });
   }
-}
-
-function count(option: string, text: string): number {
-  const number = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < 1)
-    throw new BenchUsageError(`${option}: expected a whole number from 1, got ${JSON.stringify(text)}`);
-  return number;
-}
-
-/** Whether `--only` leaves a row in. */
-export function isWanted(row: { group: string; name: string }, only: readonly string[]): boolean {
-  const lower = (text: string): string => text.toLowerCase();
-  return (
-    only.length === 0 ||
-    only.some(
-      (text) => lower(row.group) === lower(text) || (text !== '' && lower(row.name).includes(lower(text))),
-    )
-  );
 }

@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { appendFiles, bootFiles } from '../../guests/images/index.ts';
 import { engines, Hypervisor, isolationLevels } from '../../hypervisor/index.ts';
+import { Interrupted, watchSignals } from '../interruption.ts';
 import { describeMachine, machineLine, qemuVersion } from '../machine.ts';
 import { type GuestSettings, type GuestShell, startCofferdam, startQemu } from './guest-shell.ts';
 import { findImage, isMissing, settingsFor } from './images.ts';
-import { Interrupted, watchSignals } from './interruption.ts';
 import { type RealGuest, type RealGuestRow, realGuests } from './real-guest-rows.ts';
 
 const EXIT_FAILED = 1;

@@ -1,6 +1,7 @@
 // What a run of the guest benchmarks found, as data and as lines for people.
 import type { WorkKind } from '../../root-partition/admin/cli/time-profile.ts';
 import { geometricMean, type Machine, machineLine, type Summary } from '../machine.ts';
+import { alignColumns } from '../tables.ts';
 import type { Group } from './guest-rows.ts';
 import type { RowResult } from './measure.ts';
 
@@ -90,17 +91,6 @@ export function shareTable(rows: readonly RowResult[]): string[] {
     'An untimed run of each row at level thread; shares of the time that the VP was not idle, idle: of all of it.',
     'publishing: checking, compiling, instantiating; exits: other hypercalls; engine: its own work on that thread.',
   ];
-}
-
-/** Columns two spaces apart: the first two to the left, numbers to the right. */
-function alignColumns(rows: readonly (readonly string[])[]): string[] {
-  const width = (column: number): number => Math.max(...rows.map((row) => row[column]?.length ?? 0));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column < 2 ? cell.padEnd(width(column)) : cell.padStart(width(column))))
-      .join('  ')
-      .trimEnd(),
-  );
 }
 
 export function reportLines(report: Report): string[] {
