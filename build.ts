@@ -45,7 +45,7 @@ const guestTargets: GuestTarget[] = [
     // With the functions' names, for profiles.
     options: ['--memoryBase', '1024', '--exportTable', '--growTable', '--debug'],
   },
-  { name: 'bench-guest', entry: 'bench/micro/guest.ts', options: [], isForTests: true },
+  { name: 'bench-guest', entry: 'bench/isolation/guest.ts', options: [], isForTests: true },
   {
     name: 'hostile-guest',
     entry: 'hypervisor/isolation/testing/hostile-guest.ts',
@@ -96,6 +96,7 @@ const guestInputs = (target: GuestTarget): string[] => [
   'hypervisor/abi/**/*.ts',
   'guests/lib/**/*.ts',
   target.entry.endsWith('/index.ts') ? `${dirname(target.entry)}/**/*.ts` : target.entry,
+  ...(target.name === 'bench-guest' ? ['bench/isolation/compute-kernel.ts'] : []),
   ...(target.name === 'riscv-machine' ? ['guests/riscv/{isa,translator}/**/*.ts'] : []),
   'asconfig.json',
   'package-lock.json',

@@ -1,6 +1,7 @@
 // The chart of a report: one bar a row, as long as Cofferdam is faster than QEMU; a line where both are equally fast.
 // Its colours are to be read on white and on black paper.
 
+import { axisEnd, axisTicks, palette } from '../chart-axis.ts';
 import { type Element, element, writeSvg } from '../svg.ts';
 import type { Report } from './report.ts';
 
@@ -13,8 +14,6 @@ const GROUP_GAP = 14;
 const TOP = 64;
 const BOTTOM = 44;
 
-const TEXT = '#737d88';
-const GRID = '#73808c';
 const FASTER = '#2f7fd6';
 const SLOWER = '#c9762b';
 
@@ -51,7 +50,7 @@ export function ratioChart(report: Report): string | undefined {
         role: 'img',
         'font-family': 'system-ui, sans-serif',
         'font-size': 12,
-        fill: TEXT,
+        fill: palette.text,
       },
       element('title', {}, 'Speed of guests in Cofferdam, as a multiple of their speed in QEMU'),
       text(12, 22, "Cofferdam's speed as a multiple of QEMU's (TCG, one hart)", {
@@ -59,23 +58,10 @@ export function ratioChart(report: Report): string | undefined {
         'font-weight': 600,
       }),
       text(12, 40, subtitle(report), { 'font-size': 11 }),
-      ...ticks(end).flatMap((ratio) => tick(ratio, x(ratio), bottom)),
+      ...axisTicks(end).flatMap((ratio) => tick(ratio, x(ratio), bottom)),
       ...drawn,
     ),
   );
-}
-
-/** A round number at or above the longest bar. */
-export function axisEnd(longest: number): number {
-  const step = tickStep(longest);
-  return Math.max(1.5, Math.ceil(longest / step) * step);
-}
-
-const tickStep = (longest: number): number => (longest > 8 ? 2 : longest > 3 ? 1 : 0.5);
-
-function ticks(end: number): number[] {
-  const step = tickStep(end);
-  return Array.from({ length: Math.floor(end / step) + 1 }, (_, index) => index * step);
 }
 
 function drawBars(bars: readonly Bar[], x: (ratio: number) => number): { drawn: Element[]; bottom: number } {
@@ -103,7 +89,7 @@ function drawBars(bars: readonly Bar[], x: (ratio: number) => number): { drawn: 
 
 function tick(ratio: number, x: number, bottom: number): Element[] {
   const isEqual = ratio === 1;
-  const line = { x1: x, y1: TOP - 8, x2: x, y2: bottom, stroke: GRID };
+  const line = { x1: x, y1: TOP - 8, x2: x, y2: bottom, stroke: palette.grid };
   return [
     element('line', { ...line, 'stroke-width': isEqual ? 1.5 : 0.5, opacity: isEqual ? 1 : 0.45 }),
     text(x, bottom + 16, isEqual ? '1 = QEMU' : String(ratio), { 'text-anchor': 'middle' }),

@@ -1,7 +1,8 @@
 // The report, the chart and the choice of what counts, from made-up measurements.
 import { describe, expect, it } from 'vitest';
+import { axisEnd } from '../chart-axis.ts';
 import { type Machine, summarise } from '../machine.ts';
-import { axisEnd, ratioChart } from './chart.ts';
+import { ratioChart } from './chart.ts';
 import type { Group } from './guest-rows.ts';
 import { markdownLines } from './markdown.ts';
 import type { RowResult } from './measure.ts';

@@ -1,5 +1,5 @@
 // The hypercall dispatcher: the one function through which a guest reaches the hypervisor (TLFS: "Hypercall
-// Interface"). A `switch` on small integers, arguments as i32 only: this is the hot path that bench/micro measures.
+// Interface"). A `switch` on small integers, arguments as i32 only: this is the hot path that bench/isolation measures.
 import {
   HV_HYPERCALL_CODE_MASK,
   HV_HYPERCALL_FAST,

@@ -1,16 +1,17 @@
-// What the check of published code costs, per KiB and per unit, beside what the engine takes to make a module of the
-// same bytes. The units are those that the machine's translator writes for random programs.
+// What the check of published code costs, per unit, beside what the engine takes to make a module of the same bytes. The
+// units are those that the machine's translator writes for random programs.
 import { HV_STATUS_SUCCESS } from '../../hypervisor/abi/status.ts';
 import { checkUnitModule } from '../../hypervisor/code-publishing/check-module.ts';
 import { CodePublisher, FIRST_PUBLISHED_INDEX } from '../../hypervisor/code-publishing/code-publisher.ts';
 import { putTogether, takeApart } from '../../hypervisor/code-publishing/testing/module-parts.ts';
 import { translatedUnits } from '../../hypervisor/code-publishing/testing/translated-units.ts';
 import { createGuestMemory } from '../../hypervisor/platform/guest-memory.ts';
-import { beside, type Result, sample } from './sample.ts';
+import type { Bench, Family } from './bench.ts';
+import type { Floor } from './row.ts';
 
 const SEED = 5n;
 const PROGRAMS = 4;
-const KIB = 1024;
+const NS_PER_MS = 1_000_000;
 const OP_NOP = 0x01;
 const { Table } = WebAssembly as unknown as { Table: new (type: object) => unknown };
 
@@ -36,31 +37,41 @@ function brokenCopy(unit: Uint8Array): Uint8Array {
   return putTogether(parts);
 }
 
-export async function measurePublishing(): Promise<void> {
+const CHECKED = 'published code, checked';
+const PUBLISHED = 'published code, checked and made';
+
+export const publishingRows: Family = { group: 'publishing', names: [CHECKED, PUBLISHED], measure };
+
+async function measure(bench: Bench): Promise<void> {
   const units = (await translatedUnits(SEED, PROGRAMS)).units.map(({ bytes }) => bytes);
   const broken = units.slice(0, 1).map(brokenCopy);
-  const kib = units.reduce((sum, { length }) => sum + length, 0) / KIB;
   const rename = renamer(units);
-  const measure = (name: string, per: number, batch: () => void): Promise<Result> =>
-    sample(name, 'bare', per, async () => {
-      rename();
-      batch();
-    });
-  const make = (): void => {
-    for (const bytes of units) new WebAssembly.Module(bytes);
+  const perUnit = (batch: () => void) => (): Promise<number> => {
+    rename();
+    const startMs = performance.now();
+    batch();
+    return Promise.resolve(((performance.now() - startMs) * NS_PER_MS) / units.length);
   };
-  const check = (): void => checkAll(units, broken);
+  const making: Floor = {
+    name: 'module made by the engine',
+    sample: perUnit(() => {
+      for (const bytes of units) new WebAssembly.Module(bytes);
+    }),
+  };
   const publisher = new CodePublisher(createGuestMemory(1));
   publisher.attach(new Table({ element: 'anyfunc', initial: 1 }));
   const publish = (): void =>
     units.forEach((bytes, index) => {
       if (publisher.publish(bytes, FIRST_PUBLISHED_INDEX + index) !== HV_STATUS_SUCCESS)
-        throw new Error('a unit was refused');
+        throw new Error('a unit was not published');
     });
-  const making = await measure('module made by the engine, 1 KiB', kib, make);
-  beside(await measure('module checked, 1 KiB', kib, check), making);
-  const size = `${(kib / units.length).toFixed(1)} KiB`;
-  const makingUnit = await measure(`unit made by the engine, ${size}`, units.length, make);
-  beside(await measure(`unit checked, ${size}`, units.length, check), makingUnit);
-  beside(await measure(`unit published, ${size}`, units.length, publish), makingUnit);
+  const row = (name: string, batch: () => void): Promise<void> =>
+    bench.measure({
+      group: 'publishing',
+      name,
+      unit: 'ns',
+      cases: [{ level: 'bare', floor: making, sample: perUnit(batch) }],
+    });
+  await row(CHECKED, () => checkAll(units, broken));
+  await row(PUBLISHED, publish);
 }
