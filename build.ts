@@ -52,6 +52,12 @@ const guestTargets: GuestTarget[] = [
     options: [],
     isForTests: true,
   },
+  {
+    name: 'clock-guest',
+    entry: 'hypervisor/isolation/testing/clock-guest.ts',
+    options: [],
+    isForTests: true,
+  },
   ...globSync('guests/samples/*/index.ts', { cwd: top }).map((entry) => ({
     name: basename(dirname(entry)),
     entry,

@@ -24,6 +24,7 @@ const PARTITION_UIDS = 60_000;
 const UIDS_PER_HYPERVISOR = 64;
 const WASM_PAGE_BYTES = 65_536;
 const TICK_NS = 100;
+const MAX_GRANULARITY_NS = 1_000_000_000;
 const DEFAULT_UNIKERNEL_MIB = 16;
 const DEFAULT_MACHINE_MIB = 256;
 
@@ -45,7 +46,7 @@ export interface PartitionOptions {
   arguments?: Record<string, string>;
   /** Default: guestPrivileges. */
   privileges?: PrivilegeMask;
-  /** Resolution of the guest's clocks in nanoseconds, at least 100. */
+  /** Resolution of all of the guest's clocks in nanoseconds, a multiple of 100, at most a second. Default: 100. */
   clockGranularityNs?: number;
   /** Default true: a guest that resets is started again. */
   restartsOnReset?: boolean;
@@ -106,7 +107,7 @@ export class Hypervisor implements AsyncDisposable {
     const memoryMib =
       options.memoryMib ?? (guest.kind === 'unikernel' ? DEFAULT_UNIKERNEL_MIB : DEFAULT_MACHINE_MIB);
     const pages = memoryPages(guest, memoryMib);
-    const granularityNs = options.clockGranularityNs ?? TICK_NS;
+    const granularityNs = checkedGranularity(options.clockGranularityNs ?? TICK_NS);
     const module = guestModule(guest);
     const level = this.#resolveLevel(options.isolation);
     const id = this.#enterTable(options, pages);
@@ -115,7 +116,7 @@ export class Hypervisor implements AsyncDisposable {
       memoryPages: pages,
       privileges: options.privileges ?? guestPrivileges,
       bootArguments: bootArguments(guest, memoryMib, options.arguments ?? {}),
-      granularityTicks: Math.max(1, Math.round(granularityNs / TICK_NS)),
+      granularityTicks: granularityNs / TICK_NS,
       mayPublishCode: mayPublishCode(guest),
     };
     const contain = async (isFirst: boolean): Promise<PartitionContainer> => {
@@ -225,6 +226,16 @@ export class Hypervisor implements AsyncDisposable {
     const uid = isJailed ? partitionUid(configuration.partitionId) : undefined;
     return new ProcessContainer(options, isJailed ? (this.#confined as Launcher) : this.#free, uid);
   }
+}
+
+/** @throws HypervisorError INVALID_ARGUMENT */
+function checkedGranularity(granularityNs: number): number {
+  const ticks = granularityNs / TICK_NS;
+  if (Number.isInteger(ticks) && ticks >= 1 && granularityNs <= MAX_GRANULARITY_NS) return granularityNs;
+  throw new HypervisorError(
+    'INVALID_ARGUMENT',
+    `clock granularity is ${granularityNs} ns, expected a multiple of ${TICK_NS} up to ${MAX_GRANULARITY_NS}`,
+  );
 }
 
 function partitionUid(partitionId: number): number | undefined {

@@ -1,5 +1,6 @@
 // Partition reference time (TLFS: "Partition Reference Counter"): 100 ns ticks since the partition's creation,
-// rounded down to the partition's granularity, the same in all of its threads.
+// rounded down to the partition's granularity, the same in all of its threads. Waits for a time of this clock end where
+// its granularity lets that time come, never in between: when a guest wakes tells it no more than the clock does.
 
 const TICKS_PER_MS = 10_000;
 
@@ -8,20 +9,36 @@ export function sharedNowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
+export interface ReferenceClock {
+  /** Reference time in ticks, a multiple of the granularity. */
+  readonly referenceTime: () => number;
+  /** Milliseconds until `referenceTime` says `deadline` or more; not above 0 when it does, NaN for NaN. */
+  readonly waitMs: (deadline: number) => number;
+}
+
 /**
- * A function that returns reference time in ticks.
  * @param epochMs sharedNowMs() at the partition's creation
  * @param granularityTicks 1 for the full resolution; more makes timing channels coarser
+ * @param nowMs milliseconds since `originMs`
  */
-export function referenceClock(epochMs: number, granularityTicks: number): () => number {
-  // The difference is taken once: performance.now() alone keeps its sub-microsecond digits.
-  const offsetMs = performance.timeOrigin - epochMs;
+export function createReferenceClock(
+  epochMs: number,
+  granularityTicks: number,
+  nowMs: () => number = () => performance.now(),
+  originMs = performance.timeOrigin,
+): ReferenceClock {
+  // The difference is taken once: nowMs() alone keeps its sub-microsecond digits.
+  const offsetMs = originMs - epochMs;
   // Named for the sampling profiler.
-  if (granularityTicks <= 1)
-    return function referenceTime() {
-      return Math.floor((performance.now() + offsetMs) * TICKS_PER_MS);
-    };
-  return function referenceTime() {
-    return Math.floor(((performance.now() + offsetMs) * TICKS_PER_MS) / granularityTicks) * granularityTicks;
+  const fine = function referenceTime(): number {
+    return Math.floor((nowMs() + offsetMs) * TICKS_PER_MS);
+  };
+  const coarse = function referenceTime(): number {
+    return Math.floor(((nowMs() + offsetMs) * TICKS_PER_MS) / granularityTicks) * granularityTicks;
+  };
+  return {
+    referenceTime: granularityTicks <= 1 ? fine : coarse,
+    waitMs: (deadline) =>
+      Math.ceil(deadline / granularityTicks) * (granularityTicks / TICKS_PER_MS) - nowMs() - offsetMs,
   };
 }

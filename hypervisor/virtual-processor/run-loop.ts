@@ -8,7 +8,7 @@ import type { HypercallContext } from '../hypercall/hypercall-context.ts';
 import { hasPrivilege } from '../partition/privilege-mask.ts';
 import { writeWholly } from '../platform/frame-socket.ts';
 import { GuestMemory } from '../platform/guest-memory.ts';
-import { referenceClock } from '../platform/reference-clock.ts';
+import { createReferenceClock } from '../platform/reference-clock.ts';
 import { SamplingProfiler } from '../platform/sampling-profiler.ts';
 import { RUN_BUDGET } from '../scheduler/run-budget.ts';
 import { Synic } from '../synic/synic.ts';
@@ -39,8 +39,6 @@ class VpStopped extends Error {}
 
 type RunExport = (vpIndex: number, budget: number) => number;
 
-const TICKS_PER_MS = 10_000;
-
 /** Runs one VP until its guest halts, traps or is stopped. */
 export function runVirtualProcessor(task: VpTask): VpOutcome {
   const profiler = new SamplingProfiler();
@@ -68,7 +66,7 @@ function runToEnd(
     ? new CodePublisher(task.memory, (kind, reason) => noteRefusal(words, kind, reason))
     : undefined;
   publisher?.keepIn(publishedCode);
-  const referenceTime = referenceClock(task.epochMs, task.granularityTicks);
+  const { referenceTime, waitMs } = createReferenceClock(task.epochMs, task.granularityTicks);
   const context: HypercallContext = {
     partitionId: task.partitionId,
     vpIndex: task.vpIndex,
@@ -85,7 +83,7 @@ function runToEnd(
     const exports = instantiate(task, {
       hypercall: createHypercallImport(context),
       referenceTime: mayReadTime(task) ? referenceTime : () => 0,
-      idle: createIdleImport(words, referenceTime),
+      idle: createIdleImport(words, waitMs),
     });
     publisher?.attach(exports['table']);
     return loop(words, exports['run'] as RunExport, task.vpIndex, profiler);
@@ -139,7 +137,10 @@ function obeyRequest(words: Int32Array): void {
   Atomics.store(words, CB_VP_STATE, previous);
 }
 
-function createIdleImport(words: Int32Array, referenceTime: () => number): (deadline: number) => number {
+function createIdleImport(
+  words: Int32Array,
+  waitMs: (deadline: number) => number,
+): (deadline: number) => number {
   let seen = Atomics.load(words, CB_WAKE);
   // Named for the sampling profiler.
   return function idle(deadline) {
@@ -151,11 +152,11 @@ function createIdleImport(words: Int32Array, referenceTime: () => number): (dead
         seen = sequence;
         return 1;
       }
-      const waitMs = (deadline - referenceTime()) / TICKS_PER_MS;
+      const leftMs = waitMs(deadline);
       // NaN from a guest counts as a deadline in the past.
-      if (!(waitMs > 0)) return 0;
+      if (!(leftMs > 0)) return 0;
       Atomics.store(words, CB_VP_STATE, VP_IDLE);
-      Atomics.wait(words, CB_WAKE, sequence, waitMs);
+      Atomics.wait(words, CB_WAKE, sequence, leftMs);
       Atomics.store(words, CB_VP_STATE, VP_RUNNING);
     }
   };

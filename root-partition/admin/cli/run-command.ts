@@ -50,6 +50,7 @@ export function runCommand(finish: (status: number) => void): Command {
     .option('--disk <path[,ro][,overlay=file]>', 'a raw disk image; may be given again', collect)
     .option('--isolation <level>', 'thread, process or jail; default: the best this machine has')
     .option('--engine <name>', 'translator (default) or interpreter: how the RV64 machine runs code')
+    .option('--clock-granularity <time>', "how coarse the guest's clocks are, as in 10us; default 100ns")
     .option('--transport <bus>', 'pci or mmio: where virtio devices are; default: what the image can')
     .option('--script <text|@file>', 'run this in the image instead of a shell, then power off')
     .option('--signature <file>', 'bare metal: write the memory between begin_signature and end_signature')
@@ -90,6 +91,7 @@ async function run(target: string | undefined, options: RunOptions): Promise<num
       memoryMib: options.memoryMib,
       disks: options.disks,
       isolation: options.isolation,
+      clockGranularityNs: options.clockGranularityNs,
       restartsOnReset: options.restartsOnReset,
       isInteractive,
       hasInput: isInteractive || process.stdin.isTTY !== true,

@@ -40,8 +40,23 @@ describe('run options', () => {
     { profile: 'slow' },
     { signature: 'f', signatureGranularity: '2' },
     { signatureGranularity: '8' },
+    ...['0ns', '99ns', '150ns', '10', '1.5us', '2s', '1001ms', '-1us', 'fine', '99999999999ns'].map(
+      (clockGranularity) => ({ clockGranularity }),
+    ),
   ])('refuses %j and says what it expected', (typed) => {
     expect(() => parseRunOptions(typed)).toThrow(/expected/);
+  });
+});
+
+describe('the granularity of clocks', () => {
+  it.each([
+    ['100ns', 100],
+    ['10us', 10_000],
+    ['16ms', 16_000_000],
+    ['1s', 1_000_000_000],
+  ])('%s is read', (clockGranularity, ns) => {
+    expect(parseRunOptions({ clockGranularity }).clockGranularityNs).toBe(ns);
+    expect(parseRunOptions({}).clockGranularityNs).toBeUndefined();
   });
 });
 

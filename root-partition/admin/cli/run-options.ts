@@ -27,6 +27,7 @@ export interface TypedRunOptions {
   isolation?: string;
   transport?: string;
   engine?: string;
+  clockGranularity?: string;
   signature?: string;
   signatureGranularity?: string;
   trace?: string;
@@ -52,6 +53,7 @@ export interface RunOptions {
   isolation: IsolationLevel | undefined;
   transport: Transport | undefined;
   engine: Engine | undefined;
+  clockGranularityNs: number | undefined;
   signature: { file: string; granularity: 4 | 8 } | undefined;
   trace: string | undefined;
   maxInstructions: bigint | undefined;
@@ -85,6 +87,8 @@ export function parseRunOptions(typed: TypedRunOptions): RunOptions {
       typed.isolation === undefined ? undefined : oneOf('--isolation', typed.isolation, isolationLevels),
     transport: typed.transport === undefined ? undefined : oneOf('--transport', typed.transport, transports),
     engine: typed.engine === undefined ? undefined : oneOf('--engine', typed.engine, engines),
+    clockGranularityNs:
+      typed.clockGranularity === undefined ? undefined : parseGranularity(typed.clockGranularity),
     signature:
       typed.signature === undefined
         ? undefined
@@ -145,6 +149,22 @@ export function parseInstructions(text: string): bigint {
     );
   }
   return value;
+}
+
+const TICK_NS = 100;
+const MAX_GRANULARITY_NS = 1_000_000_000;
+
+/** `500ns`, `100us`, `10ms`, `1s`: a multiple of 100 ns up to a second. */
+export function parseGranularity(text: string): number {
+  const match = /^(\d{1,10})(ns|us|ms|s)$/.exec(text);
+  const scale = { ns: 1, us: 1000, ms: 1_000_000, s: 1_000_000_000 }[match?.[2] ?? ''] ?? 0;
+  const ns = Number(match?.[1] ?? 0) * scale;
+  if (ns < TICK_NS || ns % TICK_NS !== 0 || ns > MAX_GRANULARITY_NS) {
+    throw new UsageError(
+      `--clock-granularity: expected a multiple of 100ns up to 1s, such as 10us, got ${JSON.stringify(text)}`,
+    );
+  }
+  return ns;
 }
 
 export function oneOf<const T extends string>(option: string, text: string, allowed: readonly T[]): T {

@@ -22,6 +22,7 @@ export interface SessionOptions {
   memoryMib?: number | undefined;
   disks: readonly Disk[];
   isolation?: 'thread' | 'process' | 'jail' | undefined;
+  clockGranularityNs?: number | undefined;
   restartsOnReset: boolean;
   isInteractive: boolean;
   /** False: nothing is read from standard input. */
@@ -57,6 +58,7 @@ export async function runSession(
       guest: choice.guest,
       ...(options.memoryMib === undefined ? {} : { memoryMib: options.memoryMib }),
       ...(options.isolation === undefined ? {} : { isolation: options.isolation }),
+      ...(options.clockGranularityNs === undefined ? {} : { clockGranularityNs: options.clockGranularityNs }),
       disks: options.disks,
       restartsOnReset: options.restartsOnReset,
       ...(options.inspection === undefined ? {} : { arguments: { observe: '1' } }),
