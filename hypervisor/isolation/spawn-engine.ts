@@ -1,13 +1,13 @@
 // Starts a program on the pinned engine with exactly the descriptors it is given. Runs on whichever thread calls it;
 // the process inherits that thread's confinement.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { processEnvironment } from './engine-flags.ts';
+import { partitionEnvironment, processEnvironment } from './engine-flags.ts';
 import type { LaunchRequest } from './launcher-protocol.ts';
 
 export function spawnEngine(request: LaunchRequest): ChildProcess {
   return spawn(process.execPath, [...request.engineFlags, request.program, ...request.arguments], {
     stdio: ['ignore', 'ignore', 'pipe', ...request.fds],
-    env: { ...processEnvironment },
+    env: { ...processEnvironment, ...partitionEnvironment },
     cwd: '/',
   });
 }
