@@ -2,7 +2,7 @@
 // request, as many bytes of answer as were asked for. Run by BarePair (floors.ts).
 import { readSync, writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { BARE_ECHO, BARE_READ, BARE_REQUEST_BYTES } from './bare-protocol.ts';
+import { BARE_ECHO, BARE_READ, BARE_REQUEST_BYTES } from './bare-protocol.mjs';
 
 export interface RoundTripOrder {
   count: number;

@@ -5,6 +5,7 @@ import { openSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { closeDescriptor } from '../../hypervisor/isolation/descriptors.ts';
+import { rootEngineFlags } from '../../hypervisor/isolation/engine-flags.ts';
 import { FreeLauncher, type LaunchedProcess } from '../../hypervisor/isolation/launcher.ts';
 import { socketPair } from '../../hypervisor/isolation/socket-pair.ts';
 import type { RoundTripOrder } from './bare-client.ts';
@@ -54,9 +55,9 @@ export class BarePair implements AsyncDisposable {
     const [own, theirs] = socketPair();
     const volume = openSync(file, 'r');
     const launched = await new FreeLauncher().launch({
-      program: local('bare-peer.ts'),
+      program: local('bare-peer.mjs'),
       arguments: [],
-      engineFlags: ['--no-warnings'],
+      engineFlags: rootEngineFlags(),
       fds: [theirs, volume],
     });
     closeDescriptor(theirs);

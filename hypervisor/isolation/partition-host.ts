@@ -52,6 +52,11 @@ import { type Frame, FrameReader } from '../vmbus/frame-reader.ts';
 import { IncomingChannels } from '../vmbus/incoming-channels.ts';
 import type { Inspection } from './inspection.ts';
 
+const READ_BYTES = 256 * 1024;
+/** Every host of this thread reads into this buffer and is done with it before the next one reads. Not a Buffer, whose
+ *  `slice` would be a view of it. */
+const readBuffer = new Uint8Array(READ_BYTES);
+
 /** What a partition is made of, apart from its module. */
 export interface PartitionConfiguration {
   partitionId: number;
@@ -112,7 +117,16 @@ export class PartitionHost implements Inspection {
     this.#incoming = new IncomingChannels(this.#controlBlock, guest);
     this.#pool = new Piscina({ filename: vpWorkerFile, name: 'run', minThreads: 1, maxThreads: 1 });
     this.#socketFd = socketFd;
-    this.#socket = new Socket({ fd: socketFd, readable: true, writable: true });
+    const reader = new FrameReader((frame) => this.#take(frame));
+    this.#socket = new Socket({
+      fd: socketFd,
+      readable: true,
+      writable: true,
+      onread: {
+        buffer: readBuffer,
+        callback: (bytes) => this.#onRead(reader, readBuffer.subarray(0, bytes)),
+      },
+    } as ConstructorParameters<typeof Socket>[0]);
     this.#refusals = new RefusalWatch(this.#words, (reason) =>
       this.onRefusedCode?.({ counters: this.counters(), reason }),
     );
@@ -227,19 +241,20 @@ export class PartitionHost implements Inspection {
   }
 
   #listen(): void {
-    const reader = new FrameReader((frame) => this.#take(frame));
-    this.#socket.on('data', (piece: Buffer) => {
-      try {
-        reader.push(piece);
-        this.#signalChannels();
-      } catch (error) {
-        this.#disconnect(`root partition: ${(error as Error).message}`);
-      }
-    });
     this.#socket.on('error', (error) => this.#disconnect(`root partition: ${error.message}`));
     this.#socket.on('close', () => this.#disconnect('root partition closed the connection'));
     this.#incoming.onBackPressure = (isFull) => (isFull ? this.#socket.pause() : this.#socket.resume());
     this.#incoming.onDrained = () => this.#signalChannels();
+  }
+
+  #onRead(reader: FrameReader, piece: Uint8Array): boolean {
+    try {
+      reader.push(piece);
+      this.#signalChannels();
+    } catch (error) {
+      this.#disconnect(`root partition: ${(error as Error).message}`);
+    }
+    return true;
   }
 
   #disconnect(message: string): void {
