@@ -7,6 +7,8 @@ import type { TarMember } from './tar-reader.ts';
 const MAGIC2_OFFSET = 0x38;
 const MAGIC2 = 'RSC\x05';
 const GZIP_MAGIC = 0x1f8b;
+/** Debian's kernels have some 30 MiB. */
+const MAX_IMAGE_BYTES = 256 * 1024 * 1024;
 
 /** Newer packages keep it beside the modules, older ones in /boot. */
 export function findKernel(files: ReadonlyMap<string, TarMember>, release: string): Buffer {
@@ -23,7 +25,7 @@ export function findKernel(files: ReadonlyMap<string, TarMember>, release: strin
 /** Uncompresses a gzipped Image; refuses anything that is not a RISC-V Image in the end. */
 export function toRiscvImage(bytes: Buffer): Buffer {
   const isGzip = bytes.length > 2 && bytes.readUInt16BE(0) === GZIP_MAGIC;
-  const image = isGzip ? decompress('gzip', bytes, 'the kernel') : bytes;
+  const image = isGzip ? decompress('gzip', bytes, 'the kernel', MAX_IMAGE_BYTES) : bytes;
   const magic = image.toString('latin1', MAGIC2_OFFSET, MAGIC2_OFFSET + MAGIC2.length);
   if (magic !== MAGIC2) {
     throw new ImageError('kernel-invalid', 'not a RISC-V kernel Image', {

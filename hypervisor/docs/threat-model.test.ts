@@ -23,7 +23,7 @@ const threats: Threat[] = [...text.matchAll(/^\| (T\d\d) \|(.+)\|$/gm)].map(([, 
   return { id, kind, control, test, attempt };
 });
 const named = (cell: string): string[] =>
-  [...cell.replaceAll(/^```[^]*?^```$/gm, '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+  [...cell.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
 
 const isAttempt = (name: string): boolean =>
   tree.exists(`guests/escape/${name}/attempt.ts`) ||
