@@ -64,6 +64,16 @@ describe('the verdict', () => {
     expect(judge({ attempt, without: [] }, end(parts))).toMatchObject({ verdict: 'escaped', isGood: false });
   });
 
+  it('is "escaped" when the hypervisor itself dies, where that is promised not to happen', () => {
+    const died: StageEnd = { kind: 'died', message: 'SIGKILL' };
+    const here = { attempt: { ...attempt, levels: ['jail'] as const }, without: [] };
+    expect(judge({ ...here, isolation: 'jail' }, died)).toMatchObject({ verdict: 'escaped', isGood: false });
+    expect(judge({ ...here, isolation: 'thread' }, died)).toMatchObject({
+      verdict: 'no promise',
+      isGood: true,
+    });
+  });
+
   it('is "proves nothing" when the attack fails without the control that holds it', () => {
     const half = { attempt, without: ['jail'] };
     expect(judge(half, end())).toMatchObject({ verdict: 'proves nothing', isGood: false });

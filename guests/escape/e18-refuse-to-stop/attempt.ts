@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { endlessLoop, guestModule } from '../../../hypervisor/isolation/testing/guest-module.ts';
 import type { Attempt } from '../attempt.ts';
 
-/** Ten times what the hypervisor gives a guest before it uses force. */
-const PATIENCE_MS = 10_000;
+/** Five times what the hypervisor gives a guest before it uses force. */
+const PATIENCE_MS = 5000;
 
 export const refuseToStop: Attempt = {
   id: 'E18',

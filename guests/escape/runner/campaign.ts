@@ -4,6 +4,7 @@ import type { Attempt } from '../attempt.ts';
 import { nameOfSet } from '../controls.ts';
 import { buildInstallations } from './installations.ts';
 import { type Half, type PlayedHalf, play } from './play.ts';
+import { isPromisedAt } from './verdict.ts';
 
 /** Stages at a time: each is busy for a part of the time only. */
 const STAGES = 2;
@@ -17,7 +18,9 @@ export interface Campaign {
 
 export function halvesOf({ attempts, isolation, without }: Campaign): Half[] {
   return attempts.flatMap((attempt) => {
-    const sets = without === 'each' ? [[], ...attempt.heldBy] : [without ?? []];
+    // What is not promised at a level has no second half there.
+    const heldBy = isolation === undefined || isPromisedAt(attempt, isolation) ? attempt.heldBy : [];
+    const sets = without === 'each' ? [[], ...heldBy] : [without ?? []];
     return sets.map((set) => ({ attempt, isolation, without: set }));
   });
 }

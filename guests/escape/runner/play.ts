@@ -83,7 +83,8 @@ function stageProcess(half: Half, signal: AbortSignal | undefined, onStep: OnSte
   return gone(child).then((how) => {
     clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
-    return end ?? { kind: 'failed', message: `${cause || how} ${stderr.trim()}`.trim() };
+    const message = `${cause || how} ${stderr.trim()}`.trim();
+    return end ?? { kind: cause === '' && child.signalCode !== null ? 'died' : 'failed', message };
   });
 }
 

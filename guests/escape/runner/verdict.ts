@@ -1,5 +1,5 @@
 // The verdict over one half of an attempt's proof.
-import { type IsolationLevel, isolationLevels } from '../../../hypervisor/index.ts';
+import { isolationLevels } from '../../../hypervisor/index.ts';
 import type { Attempt } from '../attempt.ts';
 import { nameOfSet } from '../controls.ts';
 import type { StageEnd } from '../stage/protocol.ts';
@@ -24,8 +24,17 @@ const bad = (verdict: Verdict, remark: string): Judgement => ({ verdict, isGood:
 export const isHeldBy = ({ heldBy }: Attempt, set: readonly string[]): boolean =>
   heldBy.some((each) => nameOfSet(each) === nameOfSet(set));
 
-export function judge({ attempt, without }: Half, end: StageEnd): Judgement {
+/** Whether an attempt's containment is promised at this level. */
+export const isPromisedAt = ({ levels = isolationLevels }: Attempt, level: string): boolean =>
+  levels.some((each) => each === level);
+
+export function judge(half: Half, end: StageEnd): Judgement {
+  const { attempt, without } = half;
   if (end.kind === 'failed') return bad('failed', end.message);
+  if (end.kind === 'died') {
+    const harm = `the hypervisor's own process is gone: ${end.message}`;
+    return isHeldBy(attempt, without) ? good('succeeds', harm) : notContained(half, half.isolation, harm);
+  }
   const { outcome, neighbour, hasLeaked } = end;
   if (isHeldBy(attempt, without)) {
     return outcome.hasSucceeded
@@ -39,10 +48,12 @@ export function judge({ attempt, without }: Half, end: StageEnd): Judgement {
     ...(hasLeaked ? ["the neighbour's canary was read"] : []),
   ];
   if (harm.length === 0) return good('contained', 'the neighbour runs, its canary untouched and unread');
-  const levels: readonly IsolationLevel[] = attempt.levels ?? isolationLevels;
-  const isPromised = levels.some((level) => level === end.isolation);
-  const whyNot = without.length > 0 ? 'controls are missing' : `level ${end.isolation} has no such wall`;
-  return isPromised && without.length === 0
-    ? bad('escaped', harm.join('; '))
-    : good('no promise', `${whyNot}: ${harm.join('; ')}`);
+  return notContained(half, end.isolation, harm.join('; '));
+}
+
+/** Bad, unless nothing else was said: controls are missing, or the level has no such wall. */
+function notContained({ attempt, without }: Half, level: string | undefined, harm: string): Judgement {
+  if (without.length > 0) return good('no promise', `controls are missing: ${harm}`);
+  if (level === undefined || isPromisedAt(attempt, level)) return bad('escaped', harm);
+  return good('no promise', `level ${level} has no such wall: ${harm}`);
 }

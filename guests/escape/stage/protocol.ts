@@ -18,6 +18,8 @@ export type StageEnd =
       hasLeaked: boolean;
     }
   /** The attempt could not be made. */
-  | { kind: 'failed'; message: string };
+  | { kind: 'failed'; message: string }
+  /** The stage's own process, the hypervisor's that is, was ended by a signal that nobody but an attacker can have sent. */
+  | { kind: 'died'; message: string };
 
 export type StageMessage = { step: Step } | { end: StageEnd };
