@@ -42,6 +42,8 @@ import { descriptorLoop } from './e23-descriptor-loop/attempt.ts';
 import { descriptorOutsideRam } from './e24-descriptor-outside-ram/attempt.ts';
 import { channelThatIsNot } from './e26a-channel-that-is-not/attempt.ts';
 import { messageOfTheHypervisor } from './e26b-message-of-the-hypervisor/attempt.ts';
+import { lateCompletion } from './e30a-late-completion/attempt.ts';
+import { connectionOfTheDead } from './e30b-connection-of-the-dead/attempt.ts';
 import { consoleFlood } from './e32-console-flood/attempt.ts';
 import { messageFlood } from './e33-message-flood/attempt.ts';
 import { readFromTheRootPartition } from './e35a-read-from-the-root-partition/attempt.ts';
@@ -64,6 +66,7 @@ import { lastWordsAttempt } from './e70b-last-words/attempt.ts';
 import { standardError } from './e70c-standard-error/attempt.ts';
 import { counters } from './e71a-counters/attempt.ts';
 import { walls } from './e71b-walls/attempt.ts';
+import { debuggerAttempt } from './e73-debugger/attempt.ts';
 
 export const attempts: readonly Attempt[] = [
   readBeyondMemory,
@@ -108,6 +111,8 @@ export const attempts: readonly Attempt[] = [
   descriptorOutsideRam,
   channelThatIsNot,
   messageOfTheHypervisor,
+  lateCompletion,
+  connectionOfTheDead,
   consoleFlood,
   messageFlood,
   readFromTheRootPartition,
@@ -130,6 +135,7 @@ export const attempts: readonly Attempt[] = [
   standardError,
   counters,
   walls,
+  debuggerAttempt,
 ];
 
 export function findAttempt(id: string): Attempt {

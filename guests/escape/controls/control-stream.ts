@@ -71,4 +71,28 @@ export const controlStreamControls: readonly Control[] = [
     boundary,
     removal: [{ file: CONTAINER, from: '      closeDescriptor(rootSocketFd);\n', to: '' }],
   },
+  {
+    id: 'no-debugger-signal',
+    holds: 'has partition processes ignore the signal that opens a debugger',
+    boundary: 'partition process and host',
+    removal: [
+      {
+        file: 'hypervisor/isolation/engine-flags.ts',
+        from: "    '--disable-sigusr1',\n    '--no-addons',\n  ];\n}\n\n/** Flags of the root",
+        to: "    '--no-addons',\n  ];\n}\n\n/** Flags of the root",
+      },
+    ],
+  },
+  {
+    id: 'no-debugger-permission',
+    holds: "leaves a partition process's engine no permission for its own debugger",
+    boundary: 'partition process and host',
+    removal: [
+      {
+        file: 'hypervisor/isolation/engine-flags.ts',
+        from: "    '--permission',\n",
+        to: "    '--permission',\n    '--allow-inspector',\n",
+      },
+    ],
+  },
 ];

@@ -59,6 +59,42 @@ export const rootPartitionControls: readonly Control[] = [
     ],
   },
   {
+    id: 'channel-generations',
+    holds: 'drops an answer whose channel was closed since it was asked for',
+    boundary,
+    removal: [
+      {
+        file: 'root-partition/channel.ts',
+        from: 'if (generation !== this.#generation) {',
+        to: 'if (generation < 0) {',
+      },
+    ],
+  },
+  {
+    id: 'partition-numbers',
+    holds: 'gives no number to a partition that another one had before',
+    boundary: 'guest and guest',
+    removal: [
+      {
+        file: 'hypervisor/partition/partition-table.ts',
+        from: 'const id = this.#nextId++ as PartitionId;',
+        to: 'let id = this.#nextId as PartitionId;\n    while (this.#entries.has(id)) id = (id + 1) as PartitionId;',
+      },
+    ],
+  },
+  {
+    id: 'broker-forgets',
+    holds: 'forgets the connections of a partition that is deleted',
+    boundary: 'guest and guest',
+    removal: [
+      {
+        file: 'root-partition/root-partition.ts',
+        from: '    this.#broker.forget(partition.id);\n',
+        to: '',
+      },
+    ],
+  },
+  {
     id: 'broker-backlog',
     holds: 'drops messages for a partition that does not take what it gets',
     boundary,
