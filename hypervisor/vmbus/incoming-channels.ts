@@ -1,6 +1,6 @@
 // Puts what the root partition sends into the guest's incoming rings. A packet that finds its ring full waits here;
 // when too much waits, the socket is not read until the guest has made room. Runs on the partition's main thread.
-import { FRAME_COMPLETION } from '../abi/frames.ts';
+import { FRAME_COMPLETION, FRAME_HEADER_BYTES } from '../abi/frames.ts';
 import { VM_PKT_COMP, VM_PKT_DATA_INBAND } from '../abi/vmbus.ts';
 import type { GuestMemory } from '../platform/guest-memory.ts';
 import {
@@ -23,6 +23,9 @@ import type { Frame } from './frame-reader.ts';
 const BACKLOG_LIMIT_BYTES = 1024 * 1024;
 /** A guest that takes packets does not say so; while some wait, the rings are tried this often. */
 const RETRY_MS = 1;
+
+/** An answer may have no payload at all, and takes room all the same. */
+const waitingBytes = (frame: Frame): number => FRAME_HEADER_BYTES + frame.payload.length;
 
 type Delivery = 'written' | 'full' | 'dropped';
 
@@ -49,7 +52,7 @@ export class IncomingChannels {
     if (!mustWait && this.#write(frame) !== 'full') return;
     // The payload is a view into the socket's buffer: what waits needs a copy.
     this.#backlog.push({ ...frame, payload: frame.payload.slice() });
-    this.#backlogBytes += frame.payload.length;
+    this.#backlogBytes += waitingBytes(frame);
     if (this.#backlogBytes > BACKLOG_LIMIT_BYTES) this.onBackPressure(true);
     this.#timer ??= setTimeout(() => this.#retry(), RETRY_MS);
   }
@@ -73,7 +76,7 @@ export class IncomingChannels {
     const stuck = new Set<number>();
     this.#backlog = this.#backlog.filter((frame) => {
       if (!stuck.has(frame.channelId) && this.#write(frame) !== 'full') {
-        this.#backlogBytes -= frame.payload.length;
+        this.#backlogBytes -= waitingBytes(frame);
         return false;
       }
       stuck.add(frame.channelId);
