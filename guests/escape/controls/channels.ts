@@ -58,4 +58,16 @@ export const channelControls: readonly Control[] = [
       },
     ],
   },
+  {
+    id: 'incoming-backlog',
+    holds: 'stops reading the root partition when too much waits for a guest that takes nothing',
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/vmbus/incoming-channels.ts',
+        from: '    if (this.#backlogBytes > BACKLOG_LIMIT_BYTES) this.onBackPressure(true);\n',
+        to: '',
+      },
+    ],
+  },
 ];
