@@ -3,7 +3,7 @@ import type { Attempt } from '../attempt.ts';
 
 const QUESTIONS = 180_000;
 /** So many looks in a row at a count that does not grow. */
-const LOOKS = 300;
+const LOOKS = 60;
 
 /** Waits until the guest has ended, or gets nowhere any more. @returns the frames that it sent by then */
 async function untilNothingMoves(partition: Partition): Promise<number> {
