@@ -53,8 +53,8 @@ export const channelControls: readonly Control[] = [
     removal: [
       {
         file: 'hypervisor/platform/reference-clock.ts',
-        from: 'return Math.floor(((performance.now() + offsetMs) * TICKS_PER_MS) / granularityTicks) * granularityTicks;',
-        to: 'return Math.floor((performance.now() + offsetMs) * TICKS_PER_MS);',
+        from: 'referenceTime: granularityTicks <= 1 ? fine : coarse,',
+        to: 'referenceTime: fine,',
       },
     ],
   },

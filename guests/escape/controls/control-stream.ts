@@ -21,7 +21,13 @@ export const controlStreamControls: readonly Control[] = [
     id: 'checked-counters',
     holds: 'makes numbers of the counters that a partition process reports',
     boundary,
-    removal: [{ file: CONTAINER, from: 'Number(given[name]) || 0]', to: 'given[name] ?? 0]' }],
+    removal: [
+      {
+        file: 'hypervisor/isolation/control-events.ts',
+        from: '[name, word(given[name])]',
+        to: '[name, given[name] ?? 0]',
+      },
+    ],
   },
   {
     id: 'walls-told-once',
