@@ -188,6 +188,8 @@ async function buildWithout(ids: string): Promise<void> {
     if (concerned.includes(target)) await compileGuest(target, output, edited);
     else symlinkSync(join(top, guestOutput(target)), output);
   }
+  // Somebody else may have been faster, and may be running what is there.
+  if (isFresh(join(folder, 'dist/escape-stage.js'), inputs)) return;
   rmSync(folder, { recursive: true, force: true });
   renameSync(unfinished, folder);
 }

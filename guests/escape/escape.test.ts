@@ -47,7 +47,7 @@ describe('the verdict', () => {
   const attempt = { ...(attempts[0] as (typeof attempts)[number]), heldBy: [['jail']] };
   const end = (parts: object = {}): Extract<StageEnd, { kind: 'ended' }> => ({
     kind: 'ended',
-    outcome: { hasSucceeded: false, evidence: [] },
+    outcome: { hasSucceeded: false, evidence: ['seen'] },
     isolation: 'jail',
     neighbour: { beats: true, isIntact: true },
     hasLeaked: false,
@@ -55,7 +55,7 @@ describe('the verdict', () => {
   });
 
   it.each([
-    ['the attack succeeds', { outcome: { hasSucceeded: true, evidence: [] } }],
+    ['the attack succeeds', { outcome: { hasSucceeded: true, evidence: ['seen'] } }],
     ['the neighbour falls silent', { neighbour: { beats: false, isIntact: true } }],
     ['its canary is changed', { neighbour: { beats: true, isIntact: false } }],
     ['its canary is read', { hasLeaked: true }],
@@ -77,8 +77,10 @@ describe('the verdict', () => {
   it('is "proves nothing" when the attack fails without the control that holds it', () => {
     const half = { attempt, without: ['jail'] };
     expect(judge(half, end())).toMatchObject({ verdict: 'proves nothing', isGood: false });
-    const won = end({ outcome: { hasSucceeded: true, evidence: [] } });
+    const won = end({ outcome: { hasSucceeded: true, evidence: ['seen'] } });
     expect(judge(half, won)).toMatchObject({ verdict: 'succeeds', isGood: true });
+    const unseen = end({ outcome: { hasSucceeded: false, evidence: [' '] } });
+    expect(judge({ attempt, without: [] }, unseen)).toMatchObject({ verdict: 'failed', isGood: false });
     expect(judge(half, { kind: 'failed', message: 'no' })).toMatchObject({ isGood: false });
   });
 });

@@ -14,8 +14,12 @@ export const fineClock: Attempt = {
   heldBy: [['clock-granularity']],
   async run(stage) {
     stage.tries('to see time pass in steps below its granularity of 20 ms');
-    const { text } = await stage.runGuest({ guest: 'e51a-fine-clock', clockGranularityNs: GRANULARITY_NS });
+    const { exit, text } = await stage.runGuest({
+      guest: 'e51a-fine-clock',
+      clockGranularityNs: GRANULARITY_NS,
+    });
     const [, byImport, byRegister] = /import (\d+) register (\d+)/.exec(text) ?? [];
+    if (byImport === undefined) throw new Error(`the guest did not read its clocks: ${exit.message}`);
     const smallest = Math.min(Number(byImport), Number(byRegister));
     const evidence = [
       `smallest steps: ${byImport} ticks by import, ${byRegister} by register, of ${GRANULARITY_TICKS}`,

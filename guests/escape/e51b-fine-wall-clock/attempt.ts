@@ -13,12 +13,14 @@ export const fineWallClock: Attempt = {
   heldBy: [['wall-clock-granularity']],
   async run(stage) {
     stage.tries('to learn from the clock service what is below a millisecond');
-    const { text } = await stage.runGuest({
+    const { exit, text } = await stage.runGuest({
       guest: 'e51b-fine-wall-clock',
       clockGranularityNs: GRANULARITY_NS,
     });
     stage.sees(text.trim());
-    const parts = (/^([\d ]+) ns/.exec(text)?.[1] ?? '').split(' ').map(Number);
+    const digits = /^([\d ]+) ns/.exec(text)?.[1];
+    if (digits === undefined) throw new Error(`the guest did not read the clock: ${exit.message}`);
+    const parts = digits.split(' ').map(Number);
     return { hasSucceeded: parts.some((part) => part !== 0), evidence: [text.trim()] };
   },
 };

@@ -36,6 +36,8 @@ export function judge(half: Half, end: StageEnd): Judgement {
     return isHeldBy(attempt, without) ? good('succeeds', harm) : notContained(half, half.isolation, harm);
   }
   const { outcome, neighbour, hasLeaked } = end;
+  // What nothing was seen of has not happened, and is not contained.
+  if (!outcome.evidence.some((line) => line.trim() !== '')) return bad('failed', 'nothing was observed');
   if (isHeldBy(attempt, without)) {
     return outcome.hasSucceeded
       ? good('succeeds', hasLeaked ? "the neighbour's canary was read" : '')

@@ -2,7 +2,9 @@
 import type { Outcome } from '../attempt.ts';
 import type { Stage } from './stage.ts';
 
+/** As planted.ts writes them. */
 const GOT_THROUGH = 'got through: ';
+const STOPPED = 'stopped: ';
 
 /** @param what the attacker tries, in words @param targets what it knows of its surroundings */
 export async function runPlanted(
@@ -14,7 +16,9 @@ export async function runPlanted(
   stage.tries(what);
   const known = Object.fromEntries(Object.entries(targets).map(([key, value]) => [key, String(value)]));
   const { exit, text } = await stage.runGuest({ guest: 'escaped', arguments: { planted: id, ...known } });
-  const report = text.trim() === '' ? `nothing was heard of it: ${exit.message}` : text.trim();
+  if (!text.startsWith(GOT_THROUGH) && !text.startsWith(STOPPED))
+    throw new Error(`the planted attack did not report: ${exit.message} ${text}`);
+  const report = text.trim();
   stage.sees(report);
   return { hasSucceeded: text.startsWith(GOT_THROUGH), evidence: [report] };
 }

@@ -1,6 +1,6 @@
 // The command as users run it: dist/cli.js in a process of its own. Needs `npm run build`.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -74,5 +74,39 @@ describe('cofferdam', () => {
     expect(cofferdam('--help').stdout).toContain('Examples:');
     expect(cofferdam('run', '--help').stdout).toContain('Exit status:');
     expect(cofferdam('--version').stdout).toMatch(/^0\.\d+\.\d+ \(engine v26/);
+  });
+
+  it('lists escape attempts, and refuses those that it does not know', () => {
+    expect(cofferdam('escape').stdout).toMatch(/guest and hypervisor\n {2}E02 /);
+    expect(JSON.parse(cofferdam('escape', 'controls', '--json').stdout).controls.length).toBeGreaterThan(10);
+    expect(cofferdam('escape', 'run', 'E999')).toMatchObject({ status: 2, stdout: '' });
+    expect(cofferdam('escape', 'run', '--without', 'nonsense')).toMatchObject({ status: 2, stdout: '' });
+    expect(cofferdam('escape', 'run', '--isolation', 'none').status).toBe(2);
+  });
+
+  it('makes an escape attempt with and without what holds it, and writes a report', () => {
+    const html = join(folder, 'report.html');
+    const { status, stdout } = cofferdam(
+      'escape',
+      'run',
+      'E15a',
+      '--without',
+      'each',
+      '--json',
+      '--html',
+      html,
+    );
+    const summary = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+    expect(status).toBe(0);
+    expect(summary).toMatchObject({ event: 'summary', planned: 2, bad: 0 });
+    const verdicts = summary.results.map((result: { verdict: string }) => result.verdict);
+    expect(verdicts).toEqual(['contained', 'succeeds']);
+    expect(readFileSync(html, 'utf8')).toContain('without <code>privilege-mask</code>');
+  });
+
+  it('shows what a missing control would have meant, where one that holds is still there', () => {
+    const { status, stdout } = cofferdam('escape', '--without', 'landlock', 'E05a');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/E05a .* without landlock +contained/);
   });
 });
