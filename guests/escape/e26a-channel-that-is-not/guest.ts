@@ -24,6 +24,7 @@ export function run(_vpIndex: i32, _budget: i32): i32 {
   store<u32>(input, <u32>allocatePages(4), 28);
   store<u32>(input, 2, 32);
   store<u32>(input, 2, 36);
+  consoleWrite(console, `opening channel ${CHANNEL}\n`);
   const status = postMessage(input) & 0xffff;
   consoleWrite(console, `open channel ${CHANNEL}: status ${status}\n`);
   exitPartition(HV_EXIT_POWER_OFF, 0);
