@@ -45,6 +45,7 @@ const guestTargets: GuestTarget[] = [
     // With the functions' names, for profiles.
     options: ['--memoryBase', '1024', '--exportTable', '--growTable', '--debug'],
   },
+  { name: 'covert-guest', entry: 'bench/covert/guest.ts', options: [], isForTests: true },
   { name: 'bench-guest', entry: 'bench/isolation/guest.ts', options: [], isForTests: true },
   {
     name: 'hostile-guest',
