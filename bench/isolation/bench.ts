@@ -2,6 +2,7 @@
 import type { Hypervisor, IsolationLevel } from '../../hypervisor/index.ts';
 import type { Progress } from '../progress.ts';
 import { isWanted } from '../usage.ts';
+import { bars } from './bars.ts';
 import { showRatio, showValue } from './report.ts';
 import { type Group, measureRow, type Row, type RowResult } from './row.ts';
 
@@ -28,6 +29,12 @@ export interface SkippedRow {
   reason: string;
 }
 
+/** Whether `--only` leaves a row in: by its group, a part of its name, or the bar that it is measured by. */
+export function isRowWanted(row: { group: Group; name: string }, only: readonly string[]): boolean {
+  const ids = bars.filter((bar) => bar.row === row.name).map(({ id }) => id);
+  return isWanted(row, only) || ids.some((id) => only.some((text) => text.toUpperCase() === id));
+}
+
 export class Bench {
   readonly hypervisor: Hypervisor;
   readonly settings: Settings;
@@ -52,7 +59,7 @@ export class Bench {
   }
 
   wants(row: { group: Group; name: string }): boolean {
-    return isWanted(row, this.settings.only);
+    return isRowWanted(row, this.settings.only);
   }
 
   /** Samples the row and keeps the result, if it is wanted. */

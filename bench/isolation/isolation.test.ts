@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type Machine, summarise } from '../machine.ts';
 import { BenchUsageError } from '../usage.ts';
 import { bars, verdicts } from './bars.ts';
+import { isRowWanted } from './bench.ts';
 import { isolationChart } from './chart.ts';
 import { checkedSpeed } from './compute.ts';
 import { largestBorne } from './density.ts';
@@ -95,6 +96,21 @@ describe('the bars', () => {
     ).toEqual([]);
     for (const { isBetter, must, aim } of bars)
       expect(isBetter === 'below' ? aim < must : aim > must).toBe(true);
+  });
+});
+
+describe('rows', () => {
+  it.each([
+    [['P7'], true],
+    [['p7'], true],
+    [['calls'], true],
+    [['brokered'], true],
+    [[], true],
+    [['P6'], false],
+    [['P77'], false],
+    [['compute'], false],
+  ])('are chosen by bar, group or name: %j', (only, isWanted) => {
+    expect(isRowWanted({ group: 'calls', name: 'brokered round trip' }, only)).toBe(isWanted);
   });
 });
 

@@ -11,7 +11,8 @@ whether they are met.
 usage: npm run bench:isolation -- [options]
 
   --samples N        samples of each case (default 7)
-  --only TEXT        rows of the group TEXT, or whose name holds TEXT; may be given again
+  --only TEXT        rows of the group TEXT or of the bar TEXT (P6 to P9), or whose name holds TEXT; may be
+                     given again
   --isolation LEVEL  thread, process or jail; may be given again (default all)
   --image NAME       Linux image of the rows about an idle guest (default linux-tiny)
   --neighbours N     most neighbours of the density rows (default 32)
