@@ -14,6 +14,9 @@ export class ControlError extends Error {
   }
 }
 
+/** Names of fields that are too many come from outside. */
+const MAX_FIELD_NAME = 64;
+
 type Fields = Record<string, unknown>;
 /** Whether a value is acceptable for a field. */
 type Rule = (value: unknown) => boolean;
@@ -54,8 +57,14 @@ const volumeShapes: Record<string, Shape> = {
   },
 };
 
+/** The shape that an object names in one of its fields. What is no string names none, and is not made into one. */
+function shapeOf(shapes: Record<string, Shape>, value: unknown, field: string): Shape | undefined {
+  const name = (value as Fields | null | undefined)?.[field];
+  return typeof name === 'string' && Object.hasOwn(shapes, name) ? shapes[name] : undefined;
+}
+
 const isVolume: Rule = (value) => {
-  const shape = volumeShapes[String((value as Fields | null)?.['kind'])];
+  const shape = shapeOf(volumeShapes, value, 'kind');
   return shape !== undefined && fits(value, shape) === undefined;
 };
 
@@ -82,7 +91,7 @@ const channelShapes: Record<string, Shape> = {
 };
 
 const isChannel: Rule = (value) => {
-  const shape = channelShapes[String((value as Fields | null)?.['service'])];
+  const shape = shapeOf(channelShapes, value, 'service');
   return shape !== undefined && fits(value, shape) === undefined;
 };
 
@@ -115,11 +124,13 @@ function fits(value: unknown, shape: Shape): string | undefined {
 
 /** @throws ControlError REQUEST_MALFORMED */
 export function parseRootRequest(value: unknown): RootRequest {
-  const type = String((value as Fields | null)?.['type']);
-  const shape = Object.hasOwn(requestShapes, type) ? requestShapes[type as RootRequest['type']] : undefined;
-  if (shape === undefined) throw new ControlError('REQUEST_MALFORMED', `no request of type ${type}`);
+  const shape = shapeOf(requestShapes, value, 'type');
+  if (shape === undefined) throw new ControlError('REQUEST_MALFORMED', 'no such type of request');
+  const { type } = value as RootRequest;
   const wrong = fits(value, { type: exactly(type), id: bytes, ...shape });
-  if (wrong !== undefined) throw new ControlError('REQUEST_MALFORMED', `${type}: field ${wrong}`);
+  if (wrong !== undefined) {
+    throw new ControlError('REQUEST_MALFORMED', `${type}: field ${wrong.slice(0, MAX_FIELD_NAME)}`);
+  }
   return value as RootRequest;
 }
 

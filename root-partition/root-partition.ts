@@ -48,7 +48,8 @@ export class RootPartition {
 
   /** Carries out one request; whatever it was, there is an answer. Files that a refused request named are closed. */
   async handle(message: unknown): Promise<RootAnswer> {
-    const id = Number((message as { id?: unknown } | null)?.id);
+    const { id: named } = (message ?? {}) as { id?: unknown };
+    const id = typeof named === 'number' ? named : Number.NaN;
     try {
       const statistics = await this.#carryOut(parseRootRequest(message));
       return statistics === undefined ? { id, ok: true } : { id, ok: true, statistics };

@@ -42,7 +42,7 @@ export function jsonText(random: FuzzRandom, words: readonly string[], depth = 4
 
 /** Changes a few values of something that is right, at any depth, and gives its text. */
 export function disturbedJson(random: FuzzRandom, good: unknown, words: readonly string[]): string {
-  const odds = 3 + random.below(20);
+  const odds = random.pick([4, 8, 16, 50, 150]);
   const write = (value: unknown): string => {
     if (random.oneIn(odds)) return jsonText(random, words, 2);
     if (Array.isArray(value)) return `[${value.map(write).join()}]`;
