@@ -75,8 +75,8 @@ export function elfSymbol(file: usize, bytes: u32, name: string): u64 {
     const link = <u64>load<u32>(section, 40);
     if (link >= count) continue;
     const strings = file + <usize>(table + link * SECTION_HEADER_BYTES);
-    const value = searchSymbols(file, bytes, section, strings, name);
-    if (value != 0) return value;
+    // A file has one table of symbols (gABI, "Section Types"); thousands that overlap would take minutes.
+    return searchSymbols(file, bytes, section, strings, name);
   }
   return 0;
 }

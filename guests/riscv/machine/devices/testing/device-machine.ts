@@ -40,6 +40,7 @@ interface Exports {
   exitCode(): number;
   deviceTree(line: number, lineBytes: number, initrdBytes: number, slots: number, hasPci: number): number;
   tryElf(file: number, bytes: number): number;
+  tohostOf(file: number, bytes: number): bigint;
 }
 
 export interface DeviceMachineOptions {

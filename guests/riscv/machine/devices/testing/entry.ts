@@ -1,6 +1,6 @@
 // The machine without its entry: bus, devices, SBI, device tree and HTIF within reach of device-machine.ts.
 
-import { isElf, loadElf } from '../../bare-metal/elf.ts';
+import { elfSymbol, isElf, loadElf } from '../../bare-metal/elf.ts';
 import { htifWrite } from '../../bare-metal/htif.ts';
 import { BootDescription, writeDeviceTree } from '../../boot/device-tree.ts';
 import { openConsole } from '../../console.ts';
@@ -71,4 +71,9 @@ export function deviceTree(line: usize, lineBytes: u32, initrdBytes: u32, slots:
 export function tryElf(file: usize, bytes: u32): u32 {
   if (!isElf(file, bytes)) return 0;
   return loadElf(file, bytes, file).length > 0 ? 1 : 2;
+}
+
+/** Value of the symbol `tohost` of the ELF file at `file`, 0 when it has none. */
+export function tohostOf(file: usize, bytes: u32): u64 {
+  return elfSymbol(file, bytes, 'tohost');
 }
