@@ -141,8 +141,8 @@ export class PartitionHost implements Inspection {
 
   /** Admits and compiles the module, waits for the offers, runs the VP to its end. */
   async run(moduleBytes: Uint8Array): Promise<HostExit> {
-    admitModule(moduleBytes, this.#configuration.memoryPages);
-    const [module] = await Promise.all([WebAssembly.compile(moduleBytes), this.#offersComplete.promise]);
+    const admitted = admitModule(moduleBytes, this.#configuration.memoryPages);
+    const [module] = await Promise.all([WebAssembly.compile(admitted), this.#offersComplete.promise]);
     const bootArguments = Buffer.from(this.#configuration.bootArguments);
     if (bootArguments.length > HV_BOOT_ARGUMENTS_BYTES) throw new RangeError('boot arguments are too long');
     const task: VpTask = {

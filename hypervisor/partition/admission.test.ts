@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type GuestModuleOptions, guestModule } from '../isolation/testing/guest-module.ts';
+import { createGuestMemory } from '../platform/guest-memory.ts';
 import { AdmissionError, admitModule } from './admission.ts';
 
 const QUOTA_PAGES = 64;
@@ -57,6 +58,30 @@ describe('admission', () => {
   ])('refuses more %s than anybody needs before it reads them', (what, id, count) => {
     const limit = new RegExp(`module has \\d+ ${what}, at most \\d+ are allowed`);
     expect(() => admitModule(claiming(id, count), QUOTA_PAGES)).toThrow(limit);
+  });
+
+  it('puts a maximum to a table that has none, and changes nothing else', () => {
+    // ref.null func, i32.const 65535, table.grow 0: the old size, or -1
+    const grow = [0xd0, 0x70, 0x41, 0xff, 0xff, 0x03, 0xfc, 0x0f, 0];
+    const sizes = (tables: number[], body: number[]): number[] => {
+      const bytes = guestModule({ tables, body: [...grow, 0x1a, ...body] });
+      return [bytes, admitModule(bytes, QUOTA_PAGES)].map((each) => {
+        const memory = createGuestMemory(QUOTA_PAGES);
+        const { exports } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(each)), {
+          env: { memory },
+        });
+        return (exports['run'] as (vpIndex: number, budget: number) => number)(0, 0);
+      });
+    };
+    expect(sizes([1, 0x70, 0, 1], grow)).toEqual([65_536, -1]);
+    // table.size 0
+    const size = [0xfc, 0x10, 0];
+    expect(sizes([1, 0x70, 0, 1], size)).toEqual([65_536, 65_536]);
+    expect(sizes([1, 0x70, 0, 0x82, 0x80, 0], size)).toEqual([65_537, 2]);
+    expect(sizes([1, 0x70, 1, 1, 7], size)).toEqual([1, 1]);
+    const bounded = guestModule({ tables: [1, 0x70, 1, 1, 7] });
+    expect(admitModule(bounded, QUOTA_PAGES)).toEqual(bounded);
+    expect(admit({ tables: [1, 0x70, 0, 1, 0] })).toThrow('something behind its table');
   });
 
   it('refuses every truncation that lacks an export, and throws nothing else beyond', () => {

@@ -94,9 +94,10 @@ class ByteCursor {
 /**
  * Admits a module or throws.
  * @param memoryPages the quota in 64 KiB pages: what the hypervisor will give, initial and maximum at once
+ * @returns what is to be compiled: the module, with a maximum put to a table that has none
  * @throws AdmissionError naming the rule that the module breaks
  */
-export function admitModule(bytes: Uint8Array, memoryPages: number): void {
+export function admitModule(bytes: Uint8Array, memoryPages: number): Uint8Array<ArrayBuffer> {
   if (bytes.length > MAX_MODULE_BYTES) {
     throw new AdmissionError(`module has ${bytes.length} bytes, at most ${MAX_MODULE_BYTES} are allowed`);
   }
@@ -105,7 +106,7 @@ export function admitModule(bytes: Uint8Array, memoryPages: number): void {
     throw new AdmissionError('not a WebAssembly 1.0 module (its first 8 bytes are not \\0asm and version 1)');
   }
   cursor.at = 8;
-  const found = { types: [] as FunctionType[], functions: [] as number[], hasMemory: false, runType: -1 };
+  const found: Found = { types: [], functions: [], hasMemory: false, runType: -1, openTable: undefined };
   while (cursor.at < cursor.end) {
     const id = cursor.byte();
     const length = cursor.u32();
@@ -118,6 +119,7 @@ export function admitModule(bytes: Uint8Array, memoryPages: number): void {
   if (run === undefined || !hasType(run, { parameters: [I32, I32], results: [I32] })) {
     throw new AdmissionError('module does not export run(i32, i32) → i32');
   }
+  return found.openTable === undefined ? new Uint8Array(bytes) : withBoundedTable(bytes, found.openTable);
 }
 
 interface Found {
@@ -126,6 +128,16 @@ interface Found {
   functions: number[];
   hasMemory: boolean;
   runType: number;
+  /** The section of a table that has no maximum, and so might grow to what the engine allows. */
+  openTable: TableSection | undefined;
+}
+
+interface TableSection {
+  /** Where its contents begin and end. */
+  start: number;
+  end: number;
+  /** Elements that it begins with. */
+  initial: number;
 }
 
 function readSection(id: number, section: ByteCursor, found: Found, memoryPages: number): void {
@@ -143,7 +155,7 @@ function readSection(id: number, section: ByteCursor, found: Found, memoryPages:
         found.functions.push(section.u32());
       break;
     case SECTION_TABLE:
-      readTables(section);
+      found.openTable = readTables(section);
       break;
     case SECTION_MEMORY:
       if (section.u32() > 0) throw new AdmissionError('module defines a memory of its own');
@@ -224,19 +236,38 @@ function readMemoryLimits(section: ByteCursor, memoryPages: number): void {
   }
 }
 
-function readTables(section: ByteCursor): void {
-  const tables = section.u32();
-  if (tables > MAX_TABLES)
-    throw new AdmissionError(`module has ${tables} tables, at most ${MAX_TABLES} is allowed`);
-  for (let left = tables; left > 0; left--) {
-    if (section.byte() !== 0x70)
-      throw new AdmissionError('module has a table of something else than functions');
-    const flags = section.byte();
-    if (flags > 1) throw new AdmissionError('module has a shared or 64-bit table');
-    const initial = section.u32();
-    const most = flags === 1 ? section.u32() : initial;
-    if (Math.max(initial, most) > MAX_TABLE_ELEMENTS) {
-      throw new AdmissionError(`module has a table of ${Math.max(initial, most)} elements`);
-    }
+/** @returns the section when its table has no maximum */
+function readTables(section: ByteCursor): TableSection | undefined {
+  const start = section.at;
+  if (section.count(MAX_TABLES, 'tables') === 0) return undefined;
+  if (section.byte() !== 0x70)
+    throw new AdmissionError('module has a table of something else than functions');
+  const flags = section.byte();
+  if (flags > 1) throw new AdmissionError('module has a shared or 64-bit table');
+  const initial = section.u32();
+  const most = flags === 1 ? section.u32() : initial;
+  if (Math.max(initial, most) > MAX_TABLE_ELEMENTS) {
+    throw new AdmissionError(`module has a table of ${Math.max(initial, most)} elements`);
   }
+  if (section.at !== section.end) throw new AdmissionError('module has something behind its table');
+  return flags === 1 ? undefined : { start, end: section.end, initial };
+}
+
+/** The module, with MAX_TABLE_ELEMENTS as its table's maximum. What grows otherwise is memory beside the quota. */
+function withBoundedTable(bytes: Uint8Array, { start, end, initial }: TableSection): Uint8Array<ArrayBuffer> {
+  const contents = [1, 0x70, 1, ...leb(initial), ...leb(MAX_TABLE_ELEMENTS)];
+  // The section's length, of whatever width, ends where its contents begin; its id stands before that.
+  let lengthAt = start - 1;
+  while ((bytes[lengthAt - 1] as number) >= 0x80) lengthAt--;
+  return new Uint8Array(
+    Buffer.concat([
+      bytes.subarray(0, lengthAt),
+      Buffer.from([contents.length, ...contents]),
+      bytes.subarray(end),
+    ]),
+  );
+}
+
+function leb(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)];
 }
