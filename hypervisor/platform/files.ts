@@ -12,7 +12,8 @@ export function openForPartition(path: string, access: 'read' | 'write' | 'creat
         : constants.O_RDWR | constants.O_CREAT;
   let fd: number;
   try {
-    fd = openSync(path, flags, 0o600);
+    // Without waiting: a FIFO would hold everything up until somebody writes to it.
+    fd = openSync(path, flags | constants.O_NONBLOCK, 0o600);
   } catch (error) {
     throw new HypervisorError('FILE_UNREADABLE', `cannot open ${path}: ${(error as Error).message}`, {
       cause: error,
