@@ -109,6 +109,13 @@ describe('findDebianArchive', () => {
     });
   });
 
+  it.each(['http://mirror.invalid/debian\nTrusted: yes', 'http://a b', ''])(
+    'takes no mirror like %j',
+    (mirror) => {
+      expect(() => findDebianArchive({ aptFolder: folder, mirror })).toThrow('not an address');
+    },
+  );
+
   it('says what to do when the machine has none', () => {
     writeFileSync(join(folder, 'sources.list'), 'deb http://mirror.invalid/ubuntu noble main\n');
     expect(() => findDebianArchive({ aptFolder: folder })).toThrow(

@@ -85,6 +85,10 @@ export interface ArchiveChoice {
 
 /** Takes the machine's Debian archive, or the caller's. Throws `archive-not-configured`, `archive-keyring-missing`. */
 export function findDebianArchive(choice: ArchiveChoice = {}): DebianArchive {
+  // It becomes a line of a source; a second line would be another source, or an option.
+  if (choice.mirror !== undefined && !/^[\x21-\x7e]+$/.test(choice.mirror)) {
+    throw new ImageError('archive-not-configured', `not an address: ${JSON.stringify(choice.mirror)}`);
+  }
   const own = readSources(choice.aptFolder ?? '/etc/apt').filter(isDebianArchive);
   const uris = choice.mirror === undefined ? [...new Set(own.flatMap(archiveUris))] : [choice.mirror];
   if (uris.length === 0) {
