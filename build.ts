@@ -18,7 +18,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { rolldown } from 'rolldown';
-import { controlSet, removalOf } from './guests/escape/controls.ts';
+import { controlSet, nameOfSet, removalOf } from './guests/escape/controls.ts';
 import { editedSources } from './guests/escape/source-edit.ts';
 
 const top = dirname(fileURLToPath(import.meta.url));
@@ -174,7 +174,7 @@ async function buildWithout(ids: string): Promise<void> {
   const concerned = guestTargets.filter((target) =>
     globSync(guestInputs(target)).some((file) => edited.has(file)),
   );
-  const folder = join('build/without', ids);
+  const folder = join('build/without', nameOfSet(ids.split('+')));
   const inputs = newest([...hostInputs, ...concerned.flatMap(guestInputs)]);
   if (isFresh(join(folder, 'dist/escape-stage.js'), inputs)) return;
   // Made aside and moved into place, so that whoever finds it finds all of it.

@@ -19,7 +19,7 @@ import {
 } from '../../../guests/escape/index.ts';
 import { type IsolationLevel, installationTop, isolationLevels } from '../../../hypervisor/index.ts';
 import { EscapeJson, EscapeText } from './escape-view.ts';
-import { EXIT_GUEST_FAILURE, EXIT_PASS, EXIT_SIGNAL_BASE, UsageError } from './exit-status.ts';
+import { EXIT_GUEST_FAILURE, EXIT_PASS, EXIT_SIGNAL_BASE, RefusedError, UsageError } from './exit-status.ts';
 import { formatTable } from './text.ts';
 
 interface EscapeOptions {
@@ -30,13 +30,16 @@ interface EscapeOptions {
 }
 
 const SIGINT = 2;
+/** Characters of a failed build's output. */
+const MOST_SAID = 600;
 
 const help = `
 With all controls on an attempt must be contained: the attack fails, and a neighbour partition goes on with its secret
 unread and unchanged. Without a control that holds it, the same attack must succeed, or it proves nothing. Controls
 are taken out of a build in build/without/, never out of this installation.
 
-Exit status: 0 when everything ended as it should, 1 when not, 2 for wrong usage, 130 when interrupted.
+Exit status: 0 when everything ended as it should, 1 when not, 2 for wrong usage, 6 when a test
+build cannot be made, 130 when interrupted.
 
 Examples:
   cofferdam escape                             lists the attempts
@@ -120,7 +123,8 @@ async function runAttempts(ids: readonly string[], options: EscapeOptions): Prom
   try {
     played = await playAll(halves, (event) => view.take(event), interruption.signal);
   } catch (error) {
-    if (!interruption.signal.aborted) throw error;
+    // A test build that cannot be made: no compiler, no place to write to.
+    if (!interruption.signal.aborted) throw new RefusedError((error as Error).message.slice(0, MOST_SAID));
     played = [];
   }
   if (options.html !== undefined) writeFileSync(options.html, htmlReport(played, facts()));
