@@ -1,8 +1,8 @@
 import type { Attempt } from '../attempt.ts';
 import { residentMib } from '../stage/resident-memory.ts';
 
-const FLOOD_MIB = 160;
-const MUCH_MIB = 100;
+const FLOOD_MIB = 192;
+const MUCH_MIB = 140;
 
 export const consoleFlood: Attempt = {
   id: 'E32',
@@ -11,7 +11,7 @@ export const consoleFlood: Attempt = {
   wants: 'availability',
   ancestor: 'unbounded console buffers: kata-containers CVE-2020-27174, QEMU chardev backlogs',
   statement:
-    "A guest writes 160 MiB to its console. Whoever attaches later shall see what was written last, so the root partition keeps some of it, in the memory that all tenants' devices share. It keeps 256 KiB in a ring of fixed size, whatever the guest writes.",
+    "A guest writes 192 MiB to its console. Whoever attaches later shall see what was written last, so the root partition keeps some of it, in the memory that all tenants' devices share. It keeps 256 KiB in a ring of fixed size, whatever the guest writes.",
   heldBy: [['scroll-back-size']],
   async run(stage) {
     const { rootPid } = stage.hypervisor;

@@ -7,7 +7,7 @@ import { tryDisk } from '../stage/try-disk.ts';
 const BASE_BYTES = 1 << 20;
 const MAP_OFFSET = 4096;
 /** Some hundred MiB of free list for a root partition that believes it. */
-const DATA_CLUSTER = 24_000_000;
+const DATA_CLUSTER = 12_000_000;
 const MUCH_MIB = 60;
 
 export const overlayPointsOutside: Attempt = {

@@ -1,10 +1,10 @@
-// Announces a control message of 2 GiB and writes 64 MiB of it.
+// Announces a control message of 2 GiB and writes 24 MiB of it.
 import type { PlantedAttack } from '../planted.ts';
 import { controlHeader, writeControl } from '../stage/control-frame.ts';
 
 const ANNOUNCED_BYTES = 0x8000_0000;
 const PIECE_BYTES = 1 << 20;
-const PIECES = 64;
+const PIECES = 24;
 
 export const endlessControlMessage: PlantedAttack = () => {
   writeControl(controlHeader(ANNOUNCED_BYTES));
