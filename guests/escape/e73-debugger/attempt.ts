@@ -4,14 +4,24 @@ import type { Attempt } from '../attempt.ts';
 /** The neighbour's event loop has gone around at least as often by the time that it has answered so many times. */
 const BEATS = 20;
 
-const sockets = (pid: number): number =>
-  readdirSync(`/proc/${pid}/fd`).filter((fd) => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:');
-    } catch {
-      return false;
-    }
-  }).length;
+function isSocket(path: string): boolean {
+  try {
+    return readlinkSync(path).startsWith('socket:');
+  } catch {
+    // Closed since it was listed.
+    return false;
+  }
+}
+
+/** Sockets of a process; undefined where it lets nobody look. */
+function sockets(pid: number): number | undefined {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(folder).filter((fd) => isSocket(`${folder}/${fd}`)).length;
+  } catch {
+    return undefined;
+  }
+}
 
 export const debuggerAttempt: Attempt = {
   id: 'E73',
@@ -35,8 +45,10 @@ export const debuggerAttempt: Attempt = {
     stage.tries(`to send SIGUSR1 to the neighbour's process ${pid}`);
     process.kill(pid, 'SIGUSR1');
     for (let beat = 0; beat < BEATS && sockets(pid) === before; beat++) await neighbour.check();
-    const isOpen = sockets(pid) > before;
-    const evidence = [isOpen ? 'a debugger listens in it' : 'no socket was opened there'];
+    const isOpen = before !== undefined && (sockets(pid) ?? before) > before;
+    const closed =
+      before === undefined ? 'the process lets nobody see its sockets' : 'no socket was opened there';
+    const evidence = [isOpen ? 'a debugger listens in it' : closed];
     stage.sees(evidence.join());
     return { hasSucceeded: isOpen, evidence };
   },
