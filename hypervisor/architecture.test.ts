@@ -26,7 +26,13 @@ const rules: { area: string; mayImport: string[] }[] = [
   },
   {
     area: 'root-partition/',
-    mayImport: ['root-partition/', 'hypervisor/index.ts', 'hypervisor/vmbus/', 'hypervisor/abi/'],
+    mayImport: [
+      'root-partition/',
+      'hypervisor/index.ts',
+      'hypervisor/vmbus/',
+      'hypervisor/scheduler/',
+      'hypervisor/abi/',
+    ],
   },
   { area: 'guests/lib/', mayImport: ['guests/lib/', 'hypervisor/abi/'] },
   { area: 'guests/riscv/', mayImport: ['guests/riscv/', 'guests/lib/', 'hypervisor/abi/'] },

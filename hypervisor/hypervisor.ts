@@ -17,6 +17,7 @@ import { Partition } from './partition/partition.ts';
 import { type PartitionId, PartitionTable, ROOT_PARTITION_ID } from './partition/partition-table.ts';
 import { guestPrivileges, type PrivilegeMask } from './partition/privilege-mask.ts';
 import { readWholly } from './platform/files.ts';
+import { isLimit, type Limits, limitDefaults, limitNames } from './scheduler/limits.ts';
 
 /** Users that partitions get where the hypervisor runs as root, each one of its own, also beside other hypervisors. */
 const FIRST_PARTITION_UID = 200_000;
@@ -44,6 +45,8 @@ export interface PartitionOptions {
   isolation?: IsolationLevel;
   /** Further boot arguments for the guest. */
   arguments?: Record<string, string>;
+  /** What it may do per second; default: limitDefaults. */
+  limits?: Partial<Limits>;
   /** Default: guestPrivileges. */
   privileges?: PrivilegeMask;
   /** Resolution of all of the guest's clocks in nanoseconds, a multiple of 100, at most a second. Default: 100. */
@@ -108,6 +111,7 @@ export class Hypervisor implements AsyncDisposable {
       options.memoryMib ?? (guest.kind === 'unikernel' ? DEFAULT_UNIKERNEL_MIB : DEFAULT_MACHINE_MIB);
     const pages = memoryPages(guest, memoryMib);
     const granularityNs = checkedGranularity(options.clockGranularityNs ?? TICK_NS);
+    const { hypercalls, ...limits } = checkedLimits(options.limits ?? {});
     const module = guestModule(guest);
     const level = this.#resolveLevel(options.isolation);
     const id = this.#enterTable(options, pages);
@@ -117,6 +121,7 @@ export class Hypervisor implements AsyncDisposable {
       privileges: options.privileges ?? guestPrivileges,
       bootArguments: bootArguments(guest, memoryMib, options.arguments ?? {}),
       granularityTicks: granularityNs / TICK_NS,
+      hypercallsPerSecond: hypercalls,
       mayPublishCode: mayPublishCode(guest),
     };
     const contain = async (isFirst: boolean): Promise<PartitionContainer> => {
@@ -130,6 +135,7 @@ export class Hypervisor implements AsyncDisposable {
               partitionId: id,
               name: options.name ?? guest.kind,
               socket,
+              limits,
               channels: describeDevices(guest, options.disks ?? [], granularityNs, (fd) =>
                 this.#root.give(fd),
               ),
@@ -235,6 +241,18 @@ function checkedGranularity(granularityNs: number): number {
   throw new HypervisorError(
     'INVALID_ARGUMENT',
     `clock granularity is ${granularityNs} ns, expected a multiple of ${TICK_NS} up to ${MAX_GRANULARITY_NS}`,
+  );
+}
+
+/** @throws HypervisorError INVALID_ARGUMENT */
+function checkedLimits(given: Partial<Limits>): Limits {
+  const wrong = Object.entries(given).find(
+    ([name, value]) => !Object.hasOwn(limitDefaults, name) || !isLimit(value),
+  );
+  if (wrong === undefined) return { ...limitDefaults, ...given };
+  throw new HypervisorError(
+    'INVALID_ARGUMENT',
+    `limits: expected whole numbers from 1 for ${limitNames.join(', ')}; got ${wrong[0]}: ${wrong[1]}`,
   );
 }
 

@@ -23,6 +23,8 @@ export interface ChannelCarrier {
   readonly isFull: boolean;
   /** Bytes that requests in flight on all channels may still produce. */
   inFlightBytes: number;
+  /** An answer is on its way to the partition. */
+  noteAnswer(payloadBytes: number): void;
   /** Something was queued or finished outside of a read. */
   settle(): void;
 }
@@ -120,6 +122,7 @@ export class Channel {
       this.lateAnswers++;
       return -1;
     }
+    this.#carrier.noteAnswer(payloadBytes);
     return this.#carrier.outgoing.begin(FRAME_COMPLETION, this.id, payloadBytes, lo, hi);
   }
 

@@ -18,6 +18,7 @@ import type { ConnectionEndReason } from '../hypervisor/vmbus/root-control.ts';
 import { Channel, type ChannelCarrier } from './channel.ts';
 import type { Device } from './device.ts';
 import { OutgoingFrames } from './outgoing-frames.ts';
+import { byteStreamOf, type Throttle } from './throttle.ts';
 
 const READ_BYTES = 256 * 1024;
 /** What the requests in flight of one partition may occupy. */
@@ -46,6 +47,9 @@ export class Connection implements ChannelCarrier {
   stops = 0;
   /** Times that the reading stopped for the others' sake. */
   yields = 0;
+  readonly #throttle: Throttle;
+  readonly #streams: ReturnType<typeof byteStreamOf>[];
+  #waitTimer: NodeJS.Timeout | undefined;
   readonly #socket: Socket;
   readonly #reader: FrameReader;
   readonly #events: ConnectionEvents;
@@ -54,8 +58,10 @@ export class Connection implements ChannelCarrier {
   #framesThisTurn = 0;
   #isOver = false;
 
-  /** Takes ownership of `fd`, a connected stream socket. */
-  constructor(fd: number, devices: Device[], events: ConnectionEvents) {
+  /** Takes ownership of `fd`, a connected stream socket. @param throttle the partition's */
+  constructor(fd: number, devices: Device[], throttle: Throttle, events: ConnectionEvents) {
+    this.#throttle = throttle;
+    this.#streams = devices.map(byteStreamOf);
     this.#events = events;
     this.#reader = new FrameReader((frame) => this.#onFrame(frame));
     this.#socket = new Socket({
@@ -116,6 +122,7 @@ export class Connection implements ChannelCarrier {
     if (this.#isOver) return;
     this.framesReceived++;
     let channel: Channel | undefined;
+    let mayGoOn = true;
     switch (frame.kind) {
       case FRAME_DATA:
       case FRAME_OPEN:
@@ -129,11 +136,13 @@ export class Connection implements ChannelCarrier {
           this.#violate(`frame kind ${frame.kind} on channel ${channel.id}, ${channel.state}`);
           return;
         }
+        mayGoOn = this.#throttle.packet(this.#streams[frame.channelId - 1], frame.payload.length);
         if (this.outgoing.pendingBytes > FLUSH_BYTES) this.outgoing.flush();
         break;
       }
       case FRAME_MESSAGE:
       case FRAME_EVENT:
+        mayGoOn = this.#throttle.message();
         this.#events.onBrokered(frame);
         break;
       default:
@@ -141,6 +150,7 @@ export class Connection implements ChannelCarrier {
         return;
     }
     this.#framesThisTurn++;
+    if (!mayGoOn) this.#wait();
     // Only the channel that got the frame can have come to its limit by it.
     if (this.#isOverLimit || channel?.isAtLimit === true) this.#stop();
     else if (this.#framesThisTurn >= FRAMES_PER_TURN) this.#yield();
@@ -151,7 +161,9 @@ export class Connection implements ChannelCarrier {
   }
 
   #mustWait(): boolean {
-    return this.#isOverLimit || this.channels.some((channel) => channel.isAtLimit);
+    return (
+      this.#waitTimer !== undefined || this.#isOverLimit || this.channels.some((channel) => channel.isAtLimit)
+    );
   }
 
   #stop(): void {
@@ -165,6 +177,20 @@ export class Connection implements ChannelCarrier {
     this.#reader.stop();
     this.#socket.pause();
     this.#schedule();
+  }
+
+  /** The partition went over a limit: it is read again when that is made up for. */
+  #wait(): void {
+    this.#reader.stop();
+    this.#socket.pause();
+    this.#waitTimer ??= setTimeout(() => {
+      this.#waitTimer = undefined;
+      this.#continue();
+    }, this.#throttle.beginWait());
+  }
+
+  noteAnswer(payloadBytes: number): void {
+    this.#throttle.answer(payloadBytes);
   }
 
   /** Frames of this turn go out together at its end. */
@@ -214,6 +240,7 @@ export class Connection implements ChannelCarrier {
   #finish(reason: ConnectionEndReason, message: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    clearTimeout(this.#waitTimer);
     this.outgoing.end();
     for (const channel of this.channels) channel.rescind();
     this.#socket.destroy();

@@ -1,6 +1,7 @@
 // Checks what came over the control channel (hypervisor/vmbus/root-control.ts): every field, no field too many.
 import { HV_SYNIC_SINT_COUNT } from '../hypervisor/abi/synic.ts';
 import { PORT_CONNECTION_BASE, VMBUS_MAX_CHANNELS, VMBUS_SINT } from '../hypervisor/abi/vmbus.ts';
+import { brokeredLimits, isLimit } from '../hypervisor/scheduler/limits.ts';
 import type { ChannelConfiguration, RootErrorCode, RootRequest } from '../hypervisor/vmbus/root-control.ts';
 import { SCRATCH_LIMIT_BYTES } from './storage/scratch-volume.ts';
 
@@ -100,8 +101,17 @@ const areChannels: Rule = (value) => {
   return new Set(value.map((channel: ChannelConfiguration) => channel.label)).size === value.length;
 };
 
+const limitShape: Shape = Object.fromEntries(brokeredLimits.map((limit) => [limit, isLimit]));
+const areLimits: Rule = (value) => fits(value, limitShape) === undefined;
+
 const requestShapes: Record<RootRequest['type'], Shape> = {
-  connect: { partitionId: u32, name: text(/^[\x20-\x7e]{1,64}$/), socket: u32, channels: areChannels },
+  connect: {
+    partitionId: u32,
+    name: text(/^[\x20-\x7e]{1,64}$/),
+    socket: u32,
+    channels: areChannels,
+    limits: optional(areLimits),
+  },
   reconnect: { partitionId: u32, socket: u32 },
   disconnect: { partitionId: u32 },
   release: { partitionId: u32 },

@@ -7,6 +7,7 @@ import { encodeFrame } from '../hypervisor/vmbus/frame-header.ts';
 import type { Channel } from './channel.ts';
 import { Connection, FRAMES_PER_TURN } from './connection.ts';
 import type { Device } from './device.ts';
+import { Throttle } from './throttle.ts';
 
 /** A device that reports each packet and leaves every request unanswered. */
 function probe(onPacket: (payload: Uint8Array, channel: Channel) => void, inFlightLimit = Infinity): Device {
@@ -44,7 +45,10 @@ describe('a flood of small frames', () => {
       longestTurn = Math.max(longestTurn, ++thisTurn);
       if (next === count) allReceived.resolve();
     });
-    const connection = new Connection(ours, [device], { onBrokered: () => {}, onEnd: () => {} });
+    const connection = new Connection(ours, [device], new Throttle(), {
+      onBrokered: () => {},
+      onEnd: () => {},
+    });
     const turn = (): void => {
       thisTurn = 0;
       if (!isDone) setImmediate(turn);
@@ -78,7 +82,10 @@ describe('a flood of small frames', () => {
       if (unanswered.length === 4 || seen.length === count) setImmediate(answerAll);
       if (seen.length === count) allReceived.resolve();
     }, 4);
-    const connection = new Connection(ours, [device], { onBrokered: () => {}, onEnd: () => {} });
+    const connection = new Connection(ours, [device], new Throttle(), {
+      onBrokered: () => {},
+      onEnd: () => {},
+    });
     const partition = new Socket({ fd: theirs, readable: true, writable: true });
     partition.write(flood(count));
     await allReceived.promise;

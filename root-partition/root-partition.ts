@@ -18,6 +18,7 @@ import type { Device } from './device.ts';
 import { makeDevice } from './make-device.ts';
 import { Turns } from './storage/turns.ts';
 import { VolumeError } from './storage/volume.ts';
+import { Throttle } from './throttle.ts';
 
 /** Partitions that may have devices at a time. */
 const PARTITIONS_LIMIT = 256;
@@ -26,6 +27,7 @@ interface Partition {
   id: number;
   name: string;
   devices: Device[];
+  throttle: Throttle;
   connection: Connection | undefined;
 }
 
@@ -157,6 +159,9 @@ export class RootPartition {
       id: request.partitionId,
       name: request.name,
       devices,
+      throttle: new Throttle(request.limits, (limit, waitedMs) =>
+        this.#onEvent({ type: 'throttled', partitionId: request.partitionId, limit, waitedMs }),
+      ),
       connection: undefined,
     };
     for (const device of devices) {
@@ -184,7 +189,7 @@ export class RootPartition {
 
   #join(partition: Partition, socket: number): void {
     partition.connection?.end('replaced', 'the partition was connected again');
-    const connection = new Connection(socket, partition.devices, {
+    const connection = new Connection(socket, partition.devices, partition.throttle, {
       onBrokered: (frame) => this.#broker.carry(partition.id, frame),
       onEnd: (reason, message) => {
         if (partition.connection === connection) partition.connection = undefined;
@@ -226,6 +231,7 @@ export class RootPartition {
       readYields: connection?.yields ?? 0,
       framesIgnored: connection?.channels.reduce((sum, channel) => sum + channel.ignoredFrames, 0) ?? 0,
     };
+    Object.assign(statistics, partition.throttle.statistics());
     for (const [name, value] of Object.entries(this.#broker.statistics(partition.id))) {
       statistics[`broker.${name}`] = value;
     }

@@ -1,8 +1,9 @@
 // A guest that publishes what it must not, as fast as it can, at each isolation level: each refusal is counted, the
 // hypervisor's caller hears of them, and is not flooded.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AuditEvent, Hypervisor, isolationLevels } from '../index.ts';
+import { Hypervisor, isolationLevels } from '../index.ts';
 import { guestModule, hypercallImport, publishesGarbage } from '../isolation/testing/guest-module.ts';
+import type { CodeRefusedEvent } from '../partition/refusal-audit.ts';
 
 const REFUSALS = 200_000;
 let hypervisor: Hypervisor;
@@ -18,8 +19,10 @@ describe.each(isolationLevels)('isolation level %s', (isolation) => {
       guest: { kind: 'unikernel', module },
       isolation,
     });
-    const events: AuditEvent[] = [];
-    partition.onAudit((event) => events.push(event));
+    const events: CodeRefusedEvent[] = [];
+    partition.onAudit((event) => {
+      if (event.event === 'code-refused') events.push(event);
+    });
     const startMs = performance.now();
     partition.start();
     expect(await partition.exited).toMatchObject({ kind: 'power-off' });

@@ -78,7 +78,8 @@ for (const [code, form] of callForms) if (code < FAST_TABLE_CODES) formTable[cod
 
 /** Makes the import for one VP. */
 export function createHypercallImport(context: HypercallContext): HypercallImport {
-  const { words } = context;
+  const { words, throttle } = context;
+  let sliceEnd = words[counterWord.hypercalls] as number;
   const hasExtendedCalls = hasPrivilege(context.privileges, HV_PRIVILEGE_ENABLE_EXTENDED_HYPERCALLS);
 
   const checkAndDispatch = (code: number, lo: number, hi: number, input: Pair, output: Pair): number => {
@@ -91,7 +92,9 @@ export function createHypercallImport(context: HypercallContext): HypercallImpor
 
   // Named for the sampling profiler.
   return function hypercall(controlLo, controlHi, inputLo, inputHi, outputLo, outputHi) {
-    words[counterWord.hypercalls] = (words[counterWord.hypercalls] as number) + 1;
+    const calls = words[counterWord.hypercalls] as number;
+    if (calls === sliceEnd) sliceEnd = throttle.nextSlice(calls);
+    words[counterWord.hypercalls] = calls + 1;
     // A fast call of the TLFS range whose control word holds nothing but its code: no reps, nothing reserved, nothing
     // to allocate. Everything else takes the long way round.
     const code = controlLo ^ HV_HYPERCALL_FAST;

@@ -9,6 +9,7 @@ import type { CodePublisher } from '../code-publishing/code-publisher.ts';
 import type { PrivilegeMask } from '../partition/privilege-mask.ts';
 import type { GuestMemory } from '../platform/guest-memory.ts';
 import type { Synic } from '../synic/synic.ts';
+import type { HypercallThrottle } from '../virtual-processor/hypercall-throttle.ts';
 import type { VmbusServer } from '../vmbus/vmbus-server.ts';
 
 export interface HypercallContext {
@@ -21,6 +22,7 @@ export interface HypercallContext {
   readonly vmbus: VmbusServer;
   readonly bootArguments: Uint8Array;
   readonly referenceTime: () => number;
+  readonly throttle: HypercallThrottle;
   /** Absent where the partition may not publish code. */
   readonly publisher?: CodePublisher | undefined;
 }

@@ -223,6 +223,14 @@ describe.each(isolationLevels)('isolation level %s', (isolation) => {
     }
   });
 
+  it('answers everybody who asks for statistics at the same time', async () => {
+    await using partition = await create('clock');
+    partition.start();
+    const answers = await Promise.all([1, 2, 3].map(() => partition.statistics()));
+    expect(answers.map(({ counters }) => typeof counters.hypercalls)).toEqual(['number', 'number', 'number']);
+    expect(await partition.exited).toMatchObject({ kind: 'power-off' });
+  });
+
   it('refuses illegal life-cycle calls', async () => {
     await using partition = await create('hello');
     expect(() => partition.resume()).toThrow(expect.objectContaining({ code: 'PARTITION_STATE' }));

@@ -21,6 +21,7 @@ export type ControlEvent =
   | { type: 'refused'; message: string }
   | { type: 'paused'; isPaused: boolean }
   | { type: 'refused-code'; counters: PartitionCounters; reason: string }
+  | { type: 'throttled'; counters: PartitionCounters }
   | { type: 'counters'; counters: PartitionCounters };
 
 const HEADER_BYTES = 5;

@@ -2,6 +2,7 @@
 // a thread and are inherited by what it spawns, so every process from here is jailed from its first instruction while
 // the hypervisor's other threads stay free (hypervisor/docs/decisions/0002-jail-through-a-launcher-thread.md).
 import { parentPort, workerData } from 'node:worker_threads';
+import { readBoundedText } from './bounded-text.ts';
 import { landlockAbi, landlockGaps, restrictSelf } from './landlock.ts';
 import type { LauncherEvent, LauncherRequest, LauncherThreadData } from './launcher-protocol.ts';
 import { installFilter, setNoNewPrivileges } from './seccomp/install.ts';
@@ -33,7 +34,7 @@ function launch(request: LauncherRequest): void {
   try {
     const child = spawnEngine(request);
     child.on('error', (error) => send({ type: 'failed', id, message: error.message }));
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => send({ type: 'stderr', id, text }));
+    readBoundedText(child.stderr, (text) => send({ type: 'stderr', id, text }));
     child.on('exit', (code, signal) => send({ type: 'exited', id, code, signal }));
     if (child.pid !== undefined) send({ type: 'started', id, pid: child.pid });
   } catch (error) {

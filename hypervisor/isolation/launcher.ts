@@ -1,6 +1,7 @@
 // Starts partition processes, confined (through the launcher thread) or not (isolation level `process`).
 import { realpathSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { readBoundedText } from './bounded-text.ts';
 import type { PathGrant } from './landlock.ts';
 import type { LauncherEvent, LaunchRequest } from './launcher-protocol.ts';
 import { installationTop, poolFolder, programFile } from './program-files.ts';
@@ -68,7 +69,7 @@ export class FreeLauncher implements Launcher {
       child.on('error', reject);
       if (child.pid === undefined) return;
       const launched = new LaunchedProcess(child.pid);
-      child.stderr?.setEncoding('utf8').on('data', (text: string) => launched.noteStderr(text));
+      readBoundedText(child.stderr, (text) => launched.noteStderr(text));
       child.on('exit', (code, signal) => launched.noteExit(code, signal));
       resolve(launched);
     });

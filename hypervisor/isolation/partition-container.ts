@@ -35,6 +35,8 @@ export interface PartitionContainer {
   counters(): Promise<PartitionCounters>;
   /** Set by whoever wants to hear of code that was refused; above level `thread` not to be believed, nor its pace. */
   onRefusedCode: ((report: RefusalReport) => void) | undefined;
+  /** The same for hypercalls that had to wait. */
+  onThrottled: ((counters: PartitionCounters) => void) | undefined;
   /** At level `thread` only: what is confined cannot be looked into. */
   readonly inspection?: Inspection;
   /** Ends it within a second, whatever it is doing, and frees everything. Safe to call again. */

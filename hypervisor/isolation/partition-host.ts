@@ -45,6 +45,7 @@ import {
   VP_PAUSED,
   wake,
 } from '../virtual-processor/control-block.ts';
+import { watchThrottle } from '../virtual-processor/hypercall-throttle.ts';
 import { RefusalWatch } from '../virtual-processor/refused-code.ts';
 import type { VpOutcome, VpTask } from '../virtual-processor/vp-task.ts';
 import { getWord } from '../vmbus/frame-header.ts';
@@ -65,6 +66,7 @@ export interface PartitionConfiguration {
   /** `key=value` lines, at most HV_BOOT_ARGUMENTS_BYTES bytes of UTF-8. */
   bootArguments: string;
   granularityTicks: number;
+  hypercallsPerSecond: number;
   /** Whether the guest may add code to its table (hypervisor/code-publishing). */
   mayPublishCode: boolean;
 }
@@ -97,7 +99,10 @@ export class PartitionHost implements Inspection {
   readonly #offersComplete = Promise.withResolvers<void>();
   readonly #epochMs = sharedNowMs();
   readonly #refusals: RefusalWatch;
+  readonly #endThrottleWatch: () => void;
   #disconnected: string | undefined;
+  /** Called for each second that VPs have waited because of their hypercalls. */
+  onThrottled: ((counters: PartitionCounters) => void) | undefined;
   /** Called at most once a second. */
   onRefusedCode: ((report: RefusalReport) => void) | undefined;
   #keepsCode = false;
@@ -130,6 +135,7 @@ export class PartitionHost implements Inspection {
     this.#refusals = new RefusalWatch(this.#words, (reason) =>
       this.onRefusedCode?.({ counters: this.counters(), reason }),
     );
+    this.#endThrottleWatch = watchThrottle(this.#words, () => this.onThrottled?.(this.counters()));
     this.#offersComplete.promise.catch(() => {});
     this.#listen();
   }
@@ -156,6 +162,7 @@ export class PartitionHost implements Inspection {
       bootArguments: new Uint8Array(bootArguments),
       epochMs: this.#epochMs,
       granularityTicks: this.#configuration.granularityTicks,
+      hypercallsPerSecond: this.#configuration.hypercallsPerSecond,
       mayPublishCode: this.#configuration.mayPublishCode,
       keepsCode: this.#keepsCode,
     };
@@ -182,8 +189,7 @@ export class PartitionHost implements Inspection {
    * @returns false when the guest did not come to a pause within `timeoutMs` (it goes on running then)
    */
   async pause(timeoutMs: number): Promise<boolean> {
-    Atomics.store(this.#words, CB_REQUEST, REQUEST_PAUSE);
-    wake(this.#words);
+    this.#setRequest(REQUEST_PAUSE);
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const state = Atomics.load(this.#words, CB_VP_STATE);
@@ -237,6 +243,7 @@ export class PartitionHost implements Inspection {
     this.#socket.destroy();
     this.#incoming.close();
     this.#refusals.close();
+    this.#endThrottleWatch();
     await this.#pool.destroy();
   }
 

@@ -20,6 +20,7 @@ let host: PartitionHost | undefined;
 async function start(request: Extract<ControlRequest, { type: 'start' }>): Promise<void> {
   host = new PartitionHost(request.configuration, vpWorkerFile, ROOT_SOCKET_FD);
   host.onRefusedCode = (report) => sendControl(control, { type: 'refused-code', ...report });
+  host.onThrottled = (counters) => sendControl(control, { type: 'throttled', counters });
   await host.warmUp();
   const walls = request.isTightened ? tighten({ uid: request.uid }) : [];
   sendControl(control, { type: 'ready', walls });

@@ -1,11 +1,13 @@
 // Isolation levels `process` and `jail`: the partition is a process of its own, spawned by a launcher that is free or
 // confined. The hypervisor talks to it over a control stream and believes nothing that it says beyond its own fate.
 import { Socket } from 'node:net';
+import { TokenBucket } from '../scheduler/token-bucket.ts';
 import { checkedCounters, checkedExit } from './control-events.ts';
 import {
   type ControlEvent,
   ControlReader,
   type ControlRequest,
+  ControlStreamError,
   sendControl,
   sendModule,
 } from './control-stream.ts';
@@ -19,6 +21,9 @@ import { programFile } from './program-files.ts';
 import { socketPair } from './socket-pair.ts';
 
 const READY_TIMEOUT_MS = 20_000;
+/** Messages of a partition process that answer nothing: it has a handful to send, then one or two a second. */
+const UNASKED_PER_SECOND = 8;
+const UNASKED_AT_ONCE = 64;
 const WASM_PAGE_BYTES = 65_536;
 /** A guest that cannot pause by itself is stopped by the kernel; the signal takes no time to speak of. */
 const PAUSE_ANSWER_SLACK_MS = 200;
@@ -27,6 +32,7 @@ export class ProcessContainer implements PartitionContainer {
   readonly level: 'process' | 'jail';
   readonly exited: Promise<ContainerExit>;
   onRefusedCode: ((report: RefusalReport) => void) | undefined;
+  onThrottled: ((counters: PartitionCounters) => void) | undefined;
   walls: string[] = [];
   pid = 0;
   readonly #options: ContainerOptions;
@@ -38,7 +44,9 @@ export class ProcessContainer implements PartitionContainer {
   #memoryGroup: MemoryGroup | undefined;
   #control: Socket | undefined;
   #onPaused: ((isPaused: boolean) => void) | undefined;
-  #onCounters: ((counters: PartitionCounters) => void)[] = [];
+  /** Those who asked for counters, in order. */
+  readonly #askers: ((counters: PartitionCounters) => void)[] = [];
+  readonly #unasked = new TokenBucket(UNASKED_PER_SECOND, UNASKED_AT_ONCE);
   #isReady = false;
   #isStoppedByKernel = false;
   #lastCounters: PartitionCounters = checkedCounters({});
@@ -116,9 +124,7 @@ export class ProcessContainer implements PartitionContainer {
   }
 
   counters(): Promise<PartitionCounters> {
-    const answer = new Promise<PartitionCounters>((resolve) => {
-      this.#onCounters.push(resolve);
-    });
+    const answer = new Promise<PartitionCounters>((resolve) => this.#askers.push(resolve));
     this.#send({ type: 'counters' });
     return Promise.race([answer, this.exited.then(() => this.#lastCounters)]);
   }
@@ -151,6 +157,9 @@ export class ProcessContainer implements PartitionContainer {
 
   #take(message: unknown): void {
     const event = message as ControlEvent;
+    if (!this.#isAwaited(event.type) && !this.#unasked.charge(1)) {
+      throw new ControlStreamError('the partition process talks too much');
+    }
     switch (event.type) {
       case 'ready':
         // What it says of itself counts once: before it has seen a byte of its guest.
@@ -169,17 +178,25 @@ export class ProcessContainer implements PartitionContainer {
         break;
       case 'paused':
         this.#onPaused?.(event.isPaused === true);
+        this.#onPaused = undefined;
         break;
       case 'refused-code':
         this.onRefusedCode?.({ counters: checkedCounters(event.counters), reason: String(event.reason) });
         break;
+      case 'throttled':
+        this.onThrottled?.(checkedCounters(event.counters));
+        break;
       case 'counters':
         this.#lastCounters = checkedCounters(event.counters);
-        this.#onCounters.shift()?.(this.#lastCounters);
+        this.#askers.shift()?.(this.#lastCounters);
         break;
       default:
         break;
     }
+  }
+
+  #isAwaited(type: ControlEvent['type']): boolean {
+    return type === 'counters' ? this.#askers.length > 0 : type === 'paused' && this.#onPaused !== undefined;
   }
 
   #onProcessEnd(code: number | null, signal: string | null): void {

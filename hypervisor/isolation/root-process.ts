@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { HypervisorError } from '../hypervisor-error.ts';
 import type { RootAnswer, RootEvent, RootRequest } from '../vmbus/root-control.ts';
+import { readBoundedText } from './bounded-text.ts';
 import { closeDescriptor } from './descriptors.ts';
 import { processEnvironment, rootEngineFlags } from './engine-flags.ts';
 import { programFile } from './program-files.ts';
@@ -35,7 +36,7 @@ export class RootProcess {
     this.#fileChannel = fileChannel;
     this.#files = new FileDescriptorSender(fileChannel);
     this.pid = child.pid as number;
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    readBoundedText(child.stderr, (text) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_TAIL_CHARACTERS);
     });
     child.on('message', (message) => this.#take(message));

@@ -11,6 +11,7 @@ export class ThreadContainer implements PartitionContainer {
   readonly pid = process.pid;
   readonly exited: Promise<ContainerExit>;
   onRefusedCode: ((report: RefusalReport) => void) | undefined;
+  onThrottled: ((counters: PartitionCounters) => void) | undefined;
   readonly #host: PartitionHost;
   readonly #exit = Promise.withResolvers<ContainerExit>();
   #closing: Promise<void> | undefined;
@@ -18,6 +19,7 @@ export class ThreadContainer implements PartitionContainer {
   constructor(options: ContainerOptions) {
     this.#host = new PartitionHost(options.configuration, programFile('vp-worker'), options.rootSocketFd);
     this.#host.onRefusedCode = (report) => this.onRefusedCode?.(report);
+    this.#host.onThrottled = (counters) => this.onThrottled?.(counters);
     this.exited = this.#exit.promise;
   }
 

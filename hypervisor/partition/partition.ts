@@ -12,9 +12,11 @@ import type { RootProcess } from '../isolation/root-process.ts';
 import { socketPair } from '../isolation/socket-pair.ts';
 import { type PartitionExit, partitionExit } from '../partition-exit.ts';
 import type { RootStatistics } from '../vmbus/root-control.ts';
+import type { AuditEvent } from './audit-event.ts';
 import type { PartitionState } from './life-cycle.ts';
 import { type PartitionId, type PartitionTable, ROOT_PARTITION_ID } from './partition-table.ts';
-import { type AuditEvent, RefusalAudit } from './refusal-audit.ts';
+import { RefusalAudit } from './refusal-audit.ts';
+import { ThrottleAudit } from './throttle-audit.ts';
 
 const PAUSE_TIMEOUT_MS = 1000;
 const STOP_TIMEOUT_MS = 1000;
@@ -54,6 +56,7 @@ export class Partition implements AsyncDisposable {
   readonly #exit = Promise.withResolvers<PartitionExit>();
   readonly #resetListeners = new Set<() => void>();
   readonly #auditListeners = new Set<(event: AuditEvent) => void>();
+  readonly #endRootListening: () => void;
   #container: PartitionContainer;
   #lastCounters: PartitionCounters | undefined;
   #nextReader = 1;
@@ -68,6 +71,10 @@ export class Partition implements AsyncDisposable {
     this.#parts = parts;
     this.#container = container;
     this.exited = this.#exit.promise;
+    this.#endRootListening = parts.root.onEvent((event) => {
+      if (event.type !== 'throttled' || event.partitionId !== this.id) return;
+      this.#audit({ event: 'throttled', limit: event.limit, waitedMs: event.waitedMs });
+    });
   }
 
   /** TLFS life-cycle state. */
@@ -202,6 +209,7 @@ export class Partition implements AsyncDisposable {
     await this.#parts.root.ask({ type: 'release', partitionId: this.id }).catch(() => {});
     if (this.state === 'initialized') this.#move('finalized');
     this.#parts.table.delete(ROOT_PARTITION_ID, this.id);
+    this.#endRootListening();
     this.#parts.onDeleted();
   }
 
@@ -218,6 +226,8 @@ export class Partition implements AsyncDisposable {
     for (;;) {
       const refusals = new RefusalAudit((event) => this.#audit(event));
       this.#container.onRefusedCode = (report) => refusals.take(report);
+      const throttled = new ThrottleAudit((event) => this.#audit(event));
+      this.#container.onThrottled = (counters) => throttled.take(counters);
       this.#container.run(this.#parts.module);
       const exit = partitionExit(await this.#container.exited);
       if (exit.kind !== 'killed')

@@ -1,13 +1,13 @@
 // Audit events of refused code, out of reports that a compromised partition process may have made up.
 import { describe, expect, it } from 'vitest';
 import type { PartitionCounters } from '../isolation/partition-host.ts';
-import { type AuditEvent, MIN_INTERVAL_MS, RefusalAudit } from './refusal-audit.ts';
+import { type CodeRefusedEvent, MIN_INTERVAL_MS, RefusalAudit } from './refusal-audit.ts';
 
 const counters = (refused: number, byCheck = 0, byEngine = 0): PartitionCounters =>
   ({ codeRefused: refused, codeRefusedByCheck: byCheck, codeRefusedByEngine: byEngine }) as PartitionCounters;
 
 function auditing() {
-  const events: AuditEvent[] = [];
+  const events: CodeRefusedEvent[] = [];
   const clock = { ms: 0 };
   return {
     events,

@@ -3,8 +3,8 @@
 import type { PartitionCounters, RefusalReport } from '../isolation/partition-host.ts';
 import { printable } from '../printable.ts';
 
-/** Something that a guest tried and must not, for its creator to keep. */
-export interface AuditEvent {
+/** Code that a guest must not run, and wanted to. */
+export interface CodeRefusedEvent {
   event: 'code-refused';
   /** Publications that were refused since the last such event of this run. */
   refused: number;
@@ -23,13 +23,13 @@ const refusalCounters = ['codeRefused', 'codeRefusedByCheck', 'codeRefusedByEngi
 type Refused = Record<(typeof refusalCounters)[number], number>;
 
 export class RefusalAudit {
-  readonly #emit: (event: AuditEvent) => void;
+  readonly #emit: (event: CodeRefusedEvent) => void;
   readonly #now: () => number;
   #seen: Refused = { codeRefused: 0, codeRefusedByCheck: 0, codeRefusedByEngine: 0 };
   #lastMs = Number.NEGATIVE_INFINITY;
   #reason = '';
 
-  constructor(emit: (event: AuditEvent) => void, now: () => number = () => performance.now()) {
+  constructor(emit: (event: CodeRefusedEvent) => void, now: () => number = () => performance.now()) {
     this.#emit = emit;
     this.#now = now;
   }

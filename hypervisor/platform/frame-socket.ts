@@ -5,15 +5,15 @@ import { writeSync } from 'node:fs';
 const RETRY_MS = 1;
 
 /**
- * Writes all of `bytes[0, length)`. `shouldStop` is asked while the socket is full.
- * @returns false when it was told to stop or the peer is gone
+ * Writes all of `bytes[0, length)`. `look` is called while the socket is full, and throws when that is to end.
+ * @returns false when the peer is gone
  */
 export function writeWholly(
   fd: number,
   bytes: Uint8Array,
   length: number,
   waitWord: Int32Array,
-  shouldStop: () => boolean,
+  look: () => void,
 ): boolean {
   let done = 0;
   while (done < length) {
@@ -22,7 +22,7 @@ export function writeWholly(
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (code !== 'EAGAIN') return false;
-      if (shouldStop()) return false;
+      look();
       Atomics.wait(waitWord, 0, Atomics.load(waitWord, 0), RETRY_MS);
     }
   }

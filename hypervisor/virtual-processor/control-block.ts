@@ -3,7 +3,7 @@
 //
 //   word 0 request (main thread writes) | 1 wake sequence | 2 socket lock | 3 SynIC lock | 4 VP state | 5 exit reason
 //   6 exit code | 7 SCONTROL | 8 SIMP page gpa | 9 SIEFP page gpa | 10 offers complete | 11 offers requested
-//   12 sampling | 13 length of a refusal's reason | 16..31 SINTs
+//   12 sampling | 13 length of a refusal's reason | 14 seconds that VPs waited for hypercalls | 16..31 SINTs
 //   32.. counters | 64.. channel rows, 8 words each: state, service, ring gpa, out pages, in pages, generation, locks
 //   then 16 message queues, labels, and the reason why code was refused
 import { HV_MESSAGE_SIZE, HV_SYNIC_SINT_COUNT } from '../abi/synic.ts';
@@ -25,6 +25,8 @@ export const CB_OFFERS_REQUESTED = 11;
 export const CB_SAMPLING = 12;
 /** Length of the reason that waits at `reasonByte` (refused-code.ts). */
 export const CB_REASON = 13;
+/** Whole seconds of `throttledMs` (hypercall-throttle.ts). */
+export const CB_THROTTLED_SECONDS = 14;
 export const CB_SINT = 16;
 
 /** What the VP is asked to do; it looks between runs, on idle and on every long wait. */
@@ -61,6 +63,7 @@ export const counterNames = [
   'codeRefused',
   'codeRefusedByCheck',
   'codeRefusedByEngine',
+  'throttledMs',
 ] as const;
 export type CounterName = (typeof counterNames)[number];
 export const CB_COUNTER = 32;

@@ -31,6 +31,7 @@ import {
   VP_PAUSED,
   VP_RUNNING,
 } from './control-block.ts';
+import { HypercallThrottle } from './hypercall-throttle.ts';
 import { noteRefusal } from './refused-code.ts';
 import type { VpOutcome, VpTask } from './vp-task.ts';
 
@@ -77,6 +78,7 @@ function runToEnd(
     vmbus: new VmbusServer(task.controlBlock, memory, synic, outbox),
     bootArguments: task.bootArguments,
     referenceTime,
+    throttle: new HypercallThrottle(words, task.hypercallsPerSecond, (ms) => sleep(words, ms)),
     publisher,
   };
   try {
@@ -137,6 +139,15 @@ function obeyRequest(words: Int32Array): void {
   Atomics.store(words, CB_VP_STATE, previous);
 }
 
+/** Blocks the VP for so long, or for a pause. @throws VpStopped when the partition is to stop */
+function sleep(words: Int32Array, ms: number): void {
+  const endMs = performance.now() + ms;
+  for (let leftMs = ms; leftMs > 0; leftMs = endMs - performance.now()) {
+    Atomics.wait(words, CB_REQUEST, REQUEST_RUN, leftMs);
+    if (Atomics.load(words, CB_REQUEST) !== REQUEST_RUN) obeyRequest(words);
+  }
+}
+
 function createIdleImport(
   words: Int32Array,
   waitMs: (deadline: number) => number,
@@ -165,8 +176,10 @@ function createIdleImport(
 function writeFrames(words: Int32Array, fd: number, bytes: Uint8Array, length: number): void {
   lock(words, CB_SOCKET_LOCK);
   try {
-    const isStopping = () => Atomics.load(words, CB_REQUEST) === REQUEST_STOP;
-    if (!writeWholly(fd, bytes, length, words, isStopping)) throw new VpStopped();
+    const look = (): void => {
+      if (Atomics.load(words, CB_REQUEST) !== REQUEST_RUN) obeyRequest(words);
+    };
+    if (!writeWholly(fd, bytes, length, words, look)) throw new VpStopped();
   } finally {
     unlock(words, CB_SOCKET_LOCK);
   }

@@ -16,6 +16,7 @@ export interface VpTask {
   /** sharedNowMs() at the partition's creation. */
   epochMs: number;
   granularityTicks: number;
+  hypercallsPerSecond: number;
   /** Whether the guest may add code to its table. */
   mayPublishCode: boolean;
   /** Whether the code that it adds is kept for whoever looks into it (isolation/inspection.ts). */

@@ -11,6 +11,8 @@
 // Every request has an `id` and gets exactly one answer with that id. Files named in a refused request are closed.
 // Events have a `type` and no `id`. Until `{ type: 'ready' }` has come, requests wait in the channel.
 
+import type { BrokeredLimit, BrokeredLimits } from '../scheduler/limits.ts';
+
 /** Number that FileDescriptorSender.send returned. Each number is consumed by the one message that names it. */
 export type FileNumber = number;
 
@@ -41,6 +43,8 @@ export interface ConnectRequest {
   name: string;
   socket: FileNumber;
   channels: ChannelConfiguration[];
+  /** Default: brokeredLimitDefaults. They stay over reconnects, debts included. */
+  limits?: BrokeredLimits;
 }
 
 /** Connects a partition again, after a reset, to the devices that it has: console and disks are as they were. A
@@ -172,6 +176,8 @@ export type RootEvent =
   /** `walls` says what confines the process; it is empty where the system has no means for it. */
   | { type: 'ready'; walls: string[] }
   | { type: 'connection-ended'; partitionId: number; reason: ConnectionEndReason; message: string }
+  /** The partition waited for so long because of that limit since the last such event; at least a second. */
+  | { type: 'throttled'; partitionId: number; limit: BrokeredLimit; waitedMs: number }
   | { type: 'reader-ended'; partitionId: number; readerId: number; droppedBytes: number };
 
 export type RootMessage = RootAnswer | RootEvent;

@@ -14,7 +14,13 @@ afterEach(() => root.stop());
 /** Asks a clock whose time is what `time` says. */
 function clockOf(granularityNs: number, time: { unixMs: number; monotonicMs: number }): () => bigint {
   const bytes = new Uint8Array(64);
-  const carrier = { outgoing: { bytes, begin: () => 16 }, isFull: false, inFlightBytes: 0, settle() {} };
+  const carrier = {
+    outgoing: { bytes, begin: () => 16 },
+    isFull: false,
+    inFlightBytes: 0,
+    settle() {},
+    noteAnswer() {},
+  };
   const clock = new ClockService('clock', granularityNs, {
     unixMs: () => time.unixMs,
     monotonicMs: () => time.monotonicMs,

@@ -80,7 +80,13 @@ function bucket(): {
     return 0;
   };
   const outgoing = { bytes: new Uint8Array(8192), begin };
-  const carrier = { outgoing, isFull: false, inFlightBytes: 0, settle() {} } as unknown as ChannelCarrier;
+  const carrier = {
+    outgoing,
+    isFull: false,
+    inFlightBytes: 0,
+    settle() {},
+    noteAnswer() {},
+  } as unknown as ChannelCarrier;
   const channel = new Channel(1, service, carrier);
   const pass = (ms: number): void => {
     now += ms;

@@ -3,6 +3,7 @@
 import { randomFillSync } from 'node:crypto';
 import { ENTROPY_MAX_BYTES } from '../../hypervisor/abi/channels/entropy.ts';
 import { CHANNEL_SERVICE_ENTROPY } from '../../hypervisor/abi/channels/services.ts';
+import { TokenBucket } from '../../hypervisor/scheduler/token-bucket.ts';
 import type { Channel } from '../channel.ts';
 import type { Device } from '../device.ts';
 import { parseEntropyRequest } from './requests.ts';
@@ -44,8 +45,7 @@ export class EntropyService implements Device {
   readonly label: string;
   readonly #options: EntropyOptions;
   readonly #waiting: Waiting[] = [];
-  #tokens: number;
-  #filledAtMs: number;
+  readonly #bucket: TokenBucket;
   #isTimerSet = false;
   #bytes = 0;
   #invalid = 0;
@@ -54,8 +54,8 @@ export class EntropyService implements Device {
   constructor(label: string, options: Partial<EntropyOptions> = {}) {
     this.label = label;
     this.#options = { ...engineOptions, ...options };
-    this.#tokens = this.#options.burstBytes;
-    this.#filledAtMs = this.#options.now();
+    const { bytesPerSecond, burstBytes, now } = this.#options;
+    this.#bucket = new TokenBucket(bytesPerSecond, burstBytes, now);
   }
 
   open(): void {}
@@ -80,12 +80,8 @@ export class EntropyService implements Device {
   }
 
   #take(length: number): boolean {
-    const now = this.#options.now();
-    const earned = ((now - this.#filledAtMs) / 1000) * this.#options.bytesPerSecond;
-    this.#tokens = Math.min(this.#options.burstBytes, this.#tokens + earned);
-    this.#filledAtMs = now;
-    if (this.#tokens < length) return false;
-    this.#tokens -= length;
+    if (this.#bucket.tokens < length) return false;
+    this.#bucket.charge(length);
     return true;
   }
 
@@ -100,8 +96,7 @@ export class EntropyService implements Device {
     const first = this.#waiting[0];
     if (first === undefined || this.#isTimerSet) return;
     this.#isTimerSet = true;
-    const missing = Math.max(1, first.length - this.#tokens);
-    this.#options.later(Math.ceil((missing * 1000) / this.#options.bytesPerSecond), () => {
+    this.#options.later(Math.max(1, this.#bucket.msUntil(first.length)), () => {
       this.#isTimerSet = false;
       this.#serveWaiting();
     });

@@ -208,6 +208,7 @@ class Recorder implements ChannelCarrier {
     },
   } as unknown as OutgoingFrames;
   settle(): void {}
+  noteAnswer(): void {}
 }
 
 describe('shutdown', () => {

@@ -1,6 +1,7 @@
 // The root partition inside the test's process, with descriptors handed over in memory.
 
 import { socketPair } from '../../hypervisor/isolation/socket-pair.ts';
+import type { BrokeredLimits } from '../../hypervisor/scheduler/limits.ts';
 import type {
   ChannelConfiguration,
   RootAnswer,
@@ -51,7 +52,11 @@ export class InProcessRoot {
   }
 
   /** Connects a partition and waits for its offers. @throws when the root refuses */
-  async connect(partitionId: number, channels: ChannelConfiguration[]): Promise<PartitionEnd> {
+  async connect(
+    partitionId: number,
+    channels: ChannelConfiguration[],
+    limits?: BrokeredLimits,
+  ): Promise<PartitionEnd> {
     const [ours, theirs] = socketPair();
     const end = new PartitionEnd(ours);
     this.#ends.push(end);
@@ -61,6 +66,7 @@ export class InProcessRoot {
       name: `partition ${partitionId}`,
       socket: this.give(theirs),
       channels,
+      ...(limits === undefined ? {} : { limits }),
     });
     if (!answer.ok) throw Object.assign(new Error(answer.message), { code: answer.code });
     await end.offered();

@@ -6,6 +6,7 @@ import { VMBUS_SINT } from '../../abi/vmbus.ts';
 import { CodePublisher } from '../../code-publishing/code-publisher.ts';
 import { guestPrivileges, type PrivilegeMask } from '../../partition/privilege-mask.ts';
 import { createGuestMemory, GuestMemory } from '../../platform/guest-memory.ts';
+import { MAX_LIMIT } from '../../scheduler/limits.ts';
 import { Synic } from '../../synic/synic.ts';
 import {
   CB_SCONTROL,
@@ -14,6 +15,7 @@ import {
   CB_SINT,
   createControlBlock,
 } from '../../virtual-processor/control-block.ts';
+import { HypercallThrottle } from '../../virtual-processor/hypercall-throttle.ts';
 import { noteRefusal } from '../../virtual-processor/refused-code.ts';
 import { FrameOutbox } from '../../vmbus/frame-outbox.ts';
 import { type Frame, FrameReader } from '../../vmbus/frame-reader.ts';
@@ -70,6 +72,7 @@ export class CallingPartition {
       publisher: mayPublishCode ? this.publisher : undefined,
       bootArguments: new TextEncoder().encode('a=1\n'),
       referenceTime: () => 2 ** 33 + 5,
+      throttle: new HypercallThrottle(this.words, MAX_LIMIT, () => {}),
     });
   }
 

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { escapeHelp } from './escape-keys.ts';
 import { exitStatusHelp, RefusedError, UsageError } from './exit-status.ts';
 import { chooseGuest, type GuestChoice } from './guest-choice.ts';
+import { limitHelp } from './limit-option.ts';
 import { parseRunOptions, type RunOptions, type TypedRunOptions } from './run-options.ts';
 import { runSession, type SessionInspection } from './run-session.ts';
 import { JsonView, type RunView, TextView } from './run-view.ts';
@@ -21,7 +22,7 @@ output carries one JSON object per line: started, console, ready, reset, warning
 At a terminal: ${escapeHelp}; Ctrl-C goes to the guest.
 Not at a terminal: standard input goes to the guest, for an image as soon as its shell is ready, and its end
 ends the shell. SIGINT and SIGTERM end the partition.
-${exitStatusHelp}
+${limitHelp}${exitStatusHelp}
 
 Examples:
   cofferdam run hello
@@ -32,6 +33,7 @@ Examples:
   cofferdam run linux-tiny --isolation thread --time-profile --script 'gzip -c /bin/busybox | md5sum'
   cofferdam run linux --quiet --script 'cat /proc/kallsyms' > symbols
   cofferdam run linux-tiny --isolation thread --dump-unit memset --script 'seq 1 99999 | md5sum'
+  cofferdam run linux-tiny --limit io-bytes=20M --limit console-bytes=10k --disk disk.img
   cofferdam run --kernel Image --initrd initramfs --append 'console=ttyS0'
   cofferdam run test.elf --signature test.sig --signature-granularity 4 --max-instructions 10M`;
 
@@ -49,6 +51,7 @@ export function runCommand(finish: (status: number) => void): Command {
     .option('--memory <mib>', 'default: 16 for unikernels, 256 for machines')
     .option('--disk <path[,ro][,overlay=file]>', 'a raw disk image; may be given again', collect)
     .option('--isolation <level>', 'thread, process or jail; default: the best this machine has')
+    .option('--limit <name=rate>', 'at most so many per second, see below; may be given again', collect)
     .option('--engine <name>', 'translator (default) or interpreter: how the RV64 machine runs code')
     .option('--clock-granularity <time>', "how coarse the guest's clocks are, as in 10us; default 100ns")
     .option('--transport <bus>', 'pci or mmio: where virtio devices are; default: what the image can')
@@ -93,6 +96,7 @@ async function run(target: string | undefined, options: RunOptions): Promise<num
       isolation: options.isolation,
       clockGranularityNs: options.clockGranularityNs,
       restartsOnReset: options.restartsOnReset,
+      limits: options.limits,
       isInteractive,
       hasInput: isInteractive || process.stdin.isTTY !== true,
       hasScript: options.script !== undefined,

@@ -43,6 +43,10 @@ describe('run options', () => {
     ...['0ns', '99ns', '150ns', '10', '1.5us', '2s', '1001ms', '-1us', 'fine', '99999999999ns'].map(
       (clockGranularity) => ({ clockGranularity }),
     ),
+    { limit: ['io-bytes'] },
+    { limit: ['speed=1'] },
+    { limit: ['io-bytes=0'] },
+    { limit: ['io-bytes=1.5M'] },
   ])('refuses %j and says what it expected', (typed) => {
     expect(() => parseRunOptions(typed)).toThrow(/expected/);
   });
@@ -57,6 +61,13 @@ describe('the granularity of clocks', () => {
   ])('%s is read', (clockGranularity, ns) => {
     expect(parseRunOptions({ clockGranularity }).clockGranularityNs).toBe(ns);
     expect(parseRunOptions({}).clockGranularityNs).toBeUndefined();
+  });
+});
+
+describe('limits', () => {
+  it('are read by name, the last one of a name counting', () => {
+    const { limits } = parseRunOptions({ limit: ['io-bytes=25M', 'hypercalls=20k', 'io-bytes=7'] });
+    expect(limits).toEqual({ ioBytes: 7, hypercalls: 20_000 });
   });
 });
 

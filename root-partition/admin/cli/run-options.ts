@@ -7,8 +7,10 @@ import {
   engines,
   type IsolationLevel,
   isolationLevels,
+  type Limits,
 } from '../../../hypervisor/index.ts';
 import { RefusedError, UsageError } from './exit-status.ts';
+import { parseLimits } from './limit-option.ts';
 
 export type Transport = 'pci' | 'mmio';
 const transports: readonly Transport[] = ['pci', 'mmio'];
@@ -40,6 +42,7 @@ export interface TypedRunOptions {
   timeProfile?: boolean;
   symbols?: string;
   dumpUnit?: string;
+  limit?: string[];
 }
 
 export interface RunOptions {
@@ -66,6 +69,7 @@ export interface RunOptions {
   symbols: string | undefined;
   /** An address or a symbol. */
   dumpUnit: string | undefined;
+  limits: Partial<Limits>;
 }
 
 export function parseRunOptions(typed: TypedRunOptions): RunOptions {
@@ -104,6 +108,7 @@ export function parseRunOptions(typed: TypedRunOptions): RunOptions {
     hasTimeProfile: typed.timeProfile ?? false,
     symbols: typed.symbols,
     dumpUnit: typed.dumpUnit,
+    limits: parseLimits(typed.limit ?? []),
   };
 }
 

@@ -4,6 +4,7 @@ import {
   type Console,
   type Disk,
   Hypervisor,
+  type Limits,
   type Partition,
   type PartitionStatistics,
 } from '../../../hypervisor/index.ts';
@@ -23,6 +24,7 @@ export interface SessionOptions {
   disks: readonly Disk[];
   isolation?: 'thread' | 'process' | 'jail' | undefined;
   clockGranularityNs?: number | undefined;
+  limits?: Partial<Limits>;
   restartsOnReset: boolean;
   isInteractive: boolean;
   /** False: nothing is read from standard input. */
@@ -61,6 +63,7 @@ export async function runSession(
       ...(options.clockGranularityNs === undefined ? {} : { clockGranularityNs: options.clockGranularityNs }),
       disks: options.disks,
       restartsOnReset: options.restartsOnReset,
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.inspection === undefined ? {} : { arguments: { observe: '1' } }),
     });
     choice.release?.();

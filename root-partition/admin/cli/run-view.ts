@@ -2,6 +2,7 @@
 // JSON object per line on stdout, the console's text among them.
 import { StringDecoder } from 'node:string_decoder';
 import type { AuditEvent, Partition, PartitionExit, PartitionStatistics } from '../../../hypervisor/index.ts';
+import { limitOption } from './limit-option.ts';
 import { formatCount, formatSeconds } from './text.ts';
 import { factLines, type GuestFacts, profileLines, type TimeProfile } from './time-profile.ts';
 import { dumpLines, type UnitDump } from './unit-dump.ts';
@@ -98,7 +99,12 @@ export class TextView implements RunView {
   }
 }
 
-export function describeAudit({ refused, reason }: AuditEvent): string {
+export function describeAudit(event: AuditEvent): string {
+  if (event.event === 'throttled') {
+    const waited = formatSeconds(event.waitedMs);
+    return `the guest went over its limit of ${limitOption(event.limit)} and waited for ${waited}`;
+  }
+  const { refused, reason } = event;
   const times = refused === 1 ? '' : ` ${formatCount(refused)} times, first`;
   return `the guest's code was refused${times}: ${reason}`;
 }
