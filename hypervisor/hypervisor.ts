@@ -1,13 +1,15 @@
 // The hypervisor as a program uses it: starts the root partition process and the launcher, creates partitions.
-import { freemem } from 'node:os';
+import { availableParallelism, freemem } from 'node:os';
 import { HV_STATUS_INSUFFICIENT_MEMORY, HV_STATUS_SUCCESS } from './abi/status.ts';
 import { bootArguments, type Guest, mayPublishCode, memoryPages } from './guest-kinds.ts';
 import { HypervisorError } from './hypervisor-error.ts';
+import { Governor } from './isolation/governor.ts';
 import { landlockAbi } from './isolation/landlock.ts';
 import { ConfinedLauncher, FreeLauncher, type Launcher } from './isolation/launcher.ts';
 import type { IsolationLevel, PartitionContainer } from './isolation/partition-container.ts';
 import type { PartitionConfiguration } from './isolation/partition-host.ts';
 import { ProcessContainer } from './isolation/process-container.ts';
+import { canMeasureProcessors } from './isolation/processor-time.ts';
 import { installationTop } from './isolation/program-files.ts';
 import { RootProcess } from './isolation/root-process.ts';
 import { socketPair } from './isolation/socket-pair.ts';
@@ -17,6 +19,8 @@ import { Partition } from './partition/partition.ts';
 import { type PartitionId, PartitionTable, ROOT_PARTITION_ID } from './partition/partition-table.ts';
 import { guestPrivileges, type PrivilegeMask } from './partition/privilege-mask.ts';
 import { readWholly } from './platform/files.ts';
+import { type CpuOptions, checkedCpuShare } from './scheduler/cpu-options.ts';
+import type { CpuShare } from './scheduler/fair-share.ts';
 import { isLimit, type Limits, limitDefaults, limitNames } from './scheduler/limits.ts';
 
 /** Users that partitions get where the hypervisor runs as root, each one of its own, also beside other hypervisors. */
@@ -47,6 +51,8 @@ export interface PartitionOptions {
   arguments?: Record<string, string>;
   /** What it may do per second; default: limitDefaults. */
   limits?: Partial<Limits>;
+  /** Its share of the processors; not for isolation level `thread`. */
+  cpu?: CpuOptions;
   /** Default: guestPrivileges. */
   privileges?: PrivilegeMask;
   /** Resolution of all of the guest's clocks in nanoseconds, a multiple of 100, at most a second. Default: 100. */
@@ -61,8 +67,11 @@ export class Hypervisor implements AsyncDisposable {
   readonly #root: RootProcess;
   readonly #confined: Launcher | undefined;
   readonly #free = new FreeLauncher();
+  readonly #governor = new Governor();
   readonly #table: PartitionTable;
   readonly #partitions = new Map<PartitionId, Partition>();
+  /** Processors that partitions have as reserve. */
+  readonly #reserves = new Map<PartitionId, number>();
 
   private constructor(
     root: RootProcess,
@@ -112,9 +121,13 @@ export class Hypervisor implements AsyncDisposable {
     const pages = memoryPages(guest, memoryMib);
     const granularityNs = checkedGranularity(options.clockGranularityNs ?? TICK_NS);
     const { hypercalls, ...limits } = checkedLimits(options.limits ?? {});
+    const cpu = checkedCpuShare(options.cpu ?? {});
     const module = guestModule(guest);
     const level = this.#resolveLevel(options.isolation);
+    if (options.cpu !== undefined) mustBeGovernable(level);
+    this.#mustHaveProcessors(cpu);
     const id = this.#enterTable(options, pages);
+    this.#reserves.set(id, cpu.reserve);
     const configuration: PartitionConfiguration = {
       partitionId: id,
       memoryPages: pages,
@@ -126,7 +139,7 @@ export class Hypervisor implements AsyncDisposable {
     };
     const contain = async (isFirst: boolean): Promise<PartitionContainer> => {
       const [rootEnd, partitionEnd] = socketPair();
-      const container = this.#makeContainer(level, configuration, partitionEnd);
+      const container = this.#makeContainer(level, configuration, { rootSocketFd: partitionEnd, cpu });
       const socket = this.#root.give(rootEnd);
       try {
         const connected = isFirst
@@ -160,7 +173,7 @@ export class Hypervisor implements AsyncDisposable {
           table: this.#table,
           root: this.#root,
           contain,
-          onDeleted: () => this.#partitions.delete(id),
+          onDeleted: () => this.#forget(id),
           restartsOnReset: options.restartsOnReset ?? true,
         },
         container,
@@ -170,6 +183,7 @@ export class Hypervisor implements AsyncDisposable {
     } catch (error) {
       await this.#root.ask({ type: 'release', partitionId: id }).catch(() => {});
       this.#table.delete(ROOT_PARTITION_ID, id);
+      this.#forget(id);
       throw error;
     }
   }
@@ -204,6 +218,21 @@ export class Hypervisor implements AsyncDisposable {
     return wanted ?? (this.#confined === undefined ? 'process' : 'jail');
   }
 
+  #forget(id: PartitionId): void {
+    this.#partitions.delete(id);
+    this.#reserves.delete(id);
+  }
+
+  #mustHaveProcessors({ reserve }: CpuShare): void {
+    const reserved = [...this.#reserves.values()].reduce((sum, each) => sum + each, 0);
+    const processors = availableParallelism();
+    if (reserve === 0 || reserved + reserve <= processors) return;
+    throw new HypervisorError(
+      'PARTITION_REFUSED',
+      `cpu.reserve: ${Math.round((processors - reserved) * 100)} % of a processor are not yet reserved, ${reserve * 100} % are wanted`,
+    );
+  }
+
   #enterTable(options: PartitionOptions, pages: number): PartitionId {
     const { status, id } = this.#table.create(ROOT_PARTITION_ID, {
       name: options.name ?? options.guest.kind,
@@ -224,14 +253,24 @@ export class Hypervisor implements AsyncDisposable {
   #makeContainer(
     level: IsolationLevel,
     configuration: PartitionConfiguration,
-    rootSocketFd: number,
+    connection: { rootSocketFd: number; cpu: CpuShare },
   ): PartitionContainer {
-    const options = { configuration, rootSocketFd };
+    const options = { configuration, governor: this.#governor, ...connection };
     if (level === 'thread') return new ThreadContainer(options);
     const isJailed = level === 'jail' && this.#confined !== undefined;
     const uid = isJailed ? partitionUid(configuration.partitionId) : undefined;
     return new ProcessContainer(options, isJailed ? (this.#confined as Launcher) : this.#free, uid);
   }
+}
+
+/** @throws HypervisorError ISOLATION_UNAVAILABLE where shares cannot be kept */
+function mustBeGovernable(level: IsolationLevel): void {
+  if (level !== 'thread' && canMeasureProcessors()) return;
+  const reason =
+    level === 'thread'
+      ? 'a partition at level thread has no process of its own'
+      : 'this system does not say what a process uses and waits for';
+  throw new HypervisorError('ISOLATION_UNAVAILABLE', `cpu: shares cannot be kept here: ${reason}`);
 }
 
 /** @throws HypervisorError INVALID_ARGUMENT */

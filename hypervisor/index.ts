@@ -23,4 +23,5 @@ export { Partition, type PartitionStatistics } from './partition/partition.ts';
 export { guestPrivileges, type PrivilegeMask, privilegeMask } from './partition/privilege-mask.ts';
 export type { PartitionExit } from './partition-exit.ts';
 export type { ProfileEntry } from './platform/sampling-profiler.ts';
+export { type CpuOptions, checkedCpuShare } from './scheduler/cpu-options.ts';
 export { type Limit, type Limits, limitDefaults, limitNames } from './scheduler/limits.ts';

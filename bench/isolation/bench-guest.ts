@@ -36,6 +36,8 @@ export class BenchGuest implements AsyncDisposable {
       await hypervisor.createPartition({
         guest: { kind: 'unikernel', module: benchGuestFile },
         isolation,
+        // What is measured is a call's cost, not what a partition is allowed.
+        limits: UNLIMITED,
         ...options,
       }),
     );

@@ -15,6 +15,7 @@ export class LaunchedProcess {
   readonly exited: Promise<{ code: number | null; signal: string | null }>;
   readonly #end = Promise.withResolvers<{ code: number | null; signal: string | null }>();
   #isRunning = true;
+  readonly #holders = new Set<'pause' | 'scheduler'>();
   #stderr = '';
 
   constructor(pid: number) {
@@ -30,6 +31,16 @@ export class LaunchedProcess {
   /** Sends a signal unless the process is known to be gone (its pid may be another's by then). */
   signal(name: NodeJS.Signals): boolean {
     return this.#isRunning && process.kill(this.pid, name);
+  }
+
+  /** Stops all of its threads until nobody holds it any more. Again, should somebody else have continued it. */
+  hold(holder: 'pause' | 'scheduler'): void {
+    this.signal('SIGSTOP');
+    this.#holders.add(holder);
+  }
+
+  release(holder: 'pause' | 'scheduler'): void {
+    if (this.#holders.delete(holder) && this.#holders.size === 0) this.signal('SIGCONT');
   }
 
   /** Ends the process with all of its threads, at once. */

@@ -1,6 +1,8 @@
 // Where a partition runs: the contract of the isolation levels. `thread`: a worker thread of the hypervisor's own
 // process, for trusted guests. `process`: a process of its own. `jail`: such a process, confined by the kernel. The
 // conformance suite (container.test.ts) holds all of them to the same behaviour.
+import type { CpuShare } from '../scheduler/fair-share.ts';
+import type { Governor } from './governor.ts';
 import type { Inspection } from './inspection.ts';
 import type { HostExit, PartitionConfiguration, PartitionCounters, RefusalReport } from './partition-host.ts';
 
@@ -48,4 +50,7 @@ export interface ContainerOptions {
   configuration: PartitionConfiguration;
   /** The connected socket to the root partition process; the container owns it from now on. */
   rootSocketFd: number;
+  /** Keeps it to its share of the processors; above level `thread` only. */
+  governor: Governor;
+  cpu: CpuShare;
 }

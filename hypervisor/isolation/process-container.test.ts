@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { guestPrivileges } from '../partition/privilege-mask.ts';
 import { MAX_LIMIT } from '../scheduler/limits.ts';
+import { Governor } from './governor.ts';
 import { FreeLauncher, type Launcher } from './launcher.ts';
 import { ProcessContainer } from './process-container.ts';
 import { socketPair } from './socket-pair.ts';
@@ -37,7 +38,13 @@ function container(script: string): ProcessContainer {
     launch: (request) => free.launch({ ...request, program: '-e', arguments: [script], engineFlags: [] }),
     close: () => free.close(),
   };
-  return new ProcessContainer({ configuration, rootSocketFd: socketPair()[0] }, launcher, undefined);
+  const options = {
+    configuration,
+    rootSocketFd: socketPair()[0],
+    governor: new Governor(),
+    cpu: { weight: 100, cap: undefined, reserve: 0 },
+  };
+  return new ProcessContainer(options, launcher, undefined);
 }
 
 describe('a partition process that was taken over', () => {

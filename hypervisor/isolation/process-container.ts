@@ -48,7 +48,7 @@ export class ProcessContainer implements PartitionContainer {
   readonly #askers: ((counters: PartitionCounters) => void)[] = [];
   readonly #unasked = new TokenBucket(UNASKED_PER_SECOND, UNASKED_AT_ONCE);
   #isReady = false;
-  #isStoppedByKernel = false;
+  #endGoverning: () => void = () => {};
   #lastCounters: PartitionCounters = checkedCounters({});
 
   /** @param launcher confined or not, which is what makes the level */
@@ -98,6 +98,7 @@ export class ProcessContainer implements PartitionContainer {
   }
 
   run(module: Uint8Array): void {
+    this.#endGoverning = this.#govern();
     if (this.#control !== undefined) sendModule(this.#control, module);
   }
 
@@ -109,17 +110,18 @@ export class ProcessContainer implements PartitionContainer {
     this.#send({ type: 'pause', timeoutMs });
     if (await answer) return true;
     // The guest neither idles nor makes hypercalls: stop all of its threads.
-    this.#isStoppedByKernel = this.#process?.signal('SIGSTOP') ?? false;
-    return this.#isStoppedByKernel;
+    this.#process?.hold('pause');
+    return true;
   }
 
   resume(): void {
-    if (this.#isStoppedByKernel) this.#process?.signal('SIGCONT');
-    this.#isStoppedByKernel = false;
+    this.#process?.release('pause');
     this.#send({ type: 'resume' });
   }
 
   stop(): void {
+    // It is to end: however far ahead of its share it is, its last orders must reach it.
+    this.#endGoverning();
     this.#send({ type: 'stop' });
   }
 
@@ -129,7 +131,22 @@ export class ProcessContainer implements PartitionContainer {
     return Promise.race([answer, this.exited.then(() => this.#lastCounters)]);
   }
 
+  #govern(): () => void {
+    const launched = this.#process;
+    if (launched === undefined) return () => {};
+    const { governor, cpu } = this.#options;
+    return governor.govern(
+      {
+        pid: launched.pid,
+        hold: () => launched.hold('scheduler'),
+        release: () => launched.release('scheduler'),
+      },
+      cpu,
+    );
+  }
+
   async kill(): Promise<void> {
+    this.#endGoverning();
     this.#exit.resolve({ kind: 'killed', message: 'the partition was killed' });
     this.#process?.kill();
     await this.#process?.exited;
@@ -200,6 +217,7 @@ export class ProcessContainer implements PartitionContainer {
   }
 
   #onProcessEnd(code: number | null, signal: string | null): void {
+    this.#endGoverning();
     const cause = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
     const detail = this.#process?.stderrTail().trim();
     const message = `the partition process ${cause}${detail ? `: ${detail}` : ''}`;

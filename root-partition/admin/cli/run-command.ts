@@ -33,6 +33,7 @@ Examples:
   cofferdam run linux-tiny --isolation thread --time-profile --script 'gzip -c /bin/busybox | md5sum'
   cofferdam run linux --quiet --script 'cat /proc/kallsyms' > symbols
   cofferdam run linux-tiny --isolation thread --dump-unit memset --script 'seq 1 99999 | md5sum'
+  cofferdam run linux-tiny --cpu-cap 25 --cpu-weight 50
   cofferdam run linux-tiny --limit io-bytes=20M --limit console-bytes=10k --disk disk.img
   cofferdam run --kernel Image --initrd initramfs --append 'console=ttyS0'
   cofferdam run test.elf --signature test.sig --signature-granularity 4 --max-instructions 10M`;
@@ -51,6 +52,12 @@ export function runCommand(finish: (status: number) => void): Command {
     .option('--memory <mib>', 'default: 16 for unikernels, 256 for machines')
     .option('--disk <path[,ro][,overlay=file]>', 'a raw disk image; may be given again', collect)
     .option('--isolation <level>', 'thread, process or jail; default: the best this machine has')
+    .option(
+      '--cpu-weight <n>',
+      'share among partitions that want more than there is, 1 to 10000; default 100',
+    )
+    .option('--cpu-cap <percent>', 'never more than so much of one processor; default: no cap')
+    .option('--cpu-reserve <percent>', 'so much of one processor before others get their share; default 0')
     .option('--limit <name=rate>', 'at most so many per second, see below; may be given again', collect)
     .option('--engine <name>', 'translator (default) or interpreter: how the RV64 machine runs code')
     .option('--clock-granularity <time>', "how coarse the guest's clocks are, as in 10us; default 100ns")
@@ -97,6 +104,7 @@ async function run(target: string | undefined, options: RunOptions): Promise<num
       clockGranularityNs: options.clockGranularityNs,
       restartsOnReset: options.restartsOnReset,
       limits: options.limits,
+      cpu: options.cpu,
       isInteractive,
       hasInput: isInteractive || process.stdin.isTTY !== true,
       hasScript: options.script !== undefined,

@@ -43,6 +43,11 @@ describe('run options', () => {
     ...['0ns', '99ns', '150ns', '10', '1.5us', '2s', '1001ms', '-1us', 'fine', '99999999999ns'].map(
       (clockGranularity) => ({ clockGranularity }),
     ),
+    { cpuWeight: '0' },
+    { cpuWeight: '10001' },
+    { cpuCap: 'half' },
+    { cpuReserve: '101' },
+    { cpuCap: '20', cpuReserve: '30' },
     { limit: ['io-bytes'] },
     { limit: ['speed=1'] },
     { limit: ['io-bytes=0'] },
@@ -61,6 +66,14 @@ describe('the granularity of clocks', () => {
   ])('%s is read', (clockGranularity, ns) => {
     expect(parseRunOptions({ clockGranularity }).clockGranularityNs).toBe(ns);
     expect(parseRunOptions({}).clockGranularityNs).toBeUndefined();
+  });
+});
+
+describe('shares of the processors', () => {
+  it('are read, and absent where none was typed', () => {
+    expect(parseRunOptions({}).cpu).toBeUndefined();
+    const typed = { cpuWeight: '50', cpuCap: '150', cpuReserve: '20' };
+    expect(parseRunOptions(typed).cpu).toEqual({ weight: 50, cap: 150, reserve: 20 });
   });
 });
 

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { ProfileName } from '../../../guests/images/index.ts';
 import {
+  type CpuOptions,
+  checkedCpuShare,
   type Disk,
   type Engine,
   engines,
@@ -43,6 +45,9 @@ export interface TypedRunOptions {
   symbols?: string;
   dumpUnit?: string;
   limit?: string[];
+  cpuWeight?: string;
+  cpuCap?: string;
+  cpuReserve?: string;
 }
 
 export interface RunOptions {
@@ -70,6 +75,7 @@ export interface RunOptions {
   /** An address or a symbol. */
   dumpUnit: string | undefined;
   limits: Partial<Limits>;
+  cpu: CpuOptions | undefined;
 }
 
 export function parseRunOptions(typed: TypedRunOptions): RunOptions {
@@ -109,7 +115,19 @@ export function parseRunOptions(typed: TypedRunOptions): RunOptions {
     symbols: typed.symbols,
     dumpUnit: typed.dumpUnit,
     limits: parseLimits(typed.limit ?? []),
+    cpu: parseCpu(typed),
   };
+}
+
+function parseCpu({ cpuWeight, cpuCap, cpuReserve }: TypedRunOptions): CpuOptions | undefined {
+  if (cpuWeight === undefined && cpuCap === undefined && cpuReserve === undefined) return undefined;
+  const cpu: CpuOptions = {
+    ...(cpuWeight === undefined ? {} : { weight: parseCount('--cpu-weight', cpuWeight) }),
+    ...(cpuCap === undefined ? {} : { cap: parseCount('--cpu-cap', cpuCap) }),
+    ...(cpuReserve === undefined ? {} : { reserve: parseCount('--cpu-reserve', cpuReserve) }),
+  };
+  checkedCpuShare(cpu);
+  return cpu;
 }
 
 /** `PATH[,ro][,overlay=FILE]`; a comma in a path is written twice. */

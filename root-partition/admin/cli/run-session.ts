@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import {
   type Console,
+  type CpuOptions,
   type Disk,
   Hypervisor,
   type Limits,
@@ -25,6 +26,7 @@ export interface SessionOptions {
   isolation?: 'thread' | 'process' | 'jail' | undefined;
   clockGranularityNs?: number | undefined;
   limits?: Partial<Limits>;
+  cpu?: CpuOptions | undefined;
   restartsOnReset: boolean;
   isInteractive: boolean;
   /** False: nothing is read from standard input. */
@@ -63,6 +65,7 @@ export async function runSession(
       ...(options.clockGranularityNs === undefined ? {} : { clockGranularityNs: options.clockGranularityNs }),
       disks: options.disks,
       restartsOnReset: options.restartsOnReset,
+      ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.inspection === undefined ? {} : { arguments: { observe: '1' } }),
     });

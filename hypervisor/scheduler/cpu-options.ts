@@ -1,0 +1,32 @@
+// A partition's share of the processors as its creator writes it: in percent of one processor.
+import { HypervisorError } from '../hypervisor-error.ts';
+import type { CpuShare } from './fair-share.ts';
+
+export interface CpuOptions {
+  /** Share among partitions that want more than there is: 1 to 10 000, default 100. */
+  weight?: number;
+  /** Percent of one processor that it never goes over: 1 and up. Default: no cap. */
+  cap?: number;
+  /** Percent of one processor that it gets before others get their share: 0 to 100, default 0. */
+  reserve?: number;
+}
+
+export const DEFAULT_CPU_WEIGHT = 100;
+const MOST_WEIGHT = 10_000;
+const MOST_CAP = 100 * 1024;
+
+/** @throws HypervisorError INVALID_ARGUMENT */
+export function checkedCpuShare({ weight = DEFAULT_CPU_WEIGHT, cap, reserve = 0 }: CpuOptions): CpuShare {
+  check('weight', weight, 1, MOST_WEIGHT);
+  check('cap', cap ?? 1, 1, MOST_CAP);
+  check('reserve', reserve, 0, Math.min(100, cap ?? 100));
+  return { weight, cap: cap === undefined ? undefined : cap / 100, reserve: reserve / 100 };
+}
+
+function check(name: string, value: number, least: number, most: number): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  throw new HypervisorError(
+    'INVALID_ARGUMENT',
+    `cpu.${name}: expected a whole number from ${least} to ${most}, got ${value}`,
+  );
+}
