@@ -39,6 +39,8 @@ class Carrier implements ChannelCarrier {
     return this.outgoing.isFull;
   }
 
+  noteAnswer(): void {}
+
   settle(): void {}
 }
 

@@ -9,6 +9,8 @@ import {
 } from '../../hypervisor/index.ts';
 
 export const benchGuestFile = `${installationTop}/build/test-guests/bench-guest.wasm`;
+/** More than any row makes. */
+const UNLIMITED = { hypercalls: 1e9, messages: 1e9, ioOperations: 1e9, ioBytes: 2 ** 40, consoleBytes: 1e9 };
 const TICKS_PER_MS = 10_000;
 /** An order of a loaded machine may take its time. */
 const ORDER_TIMEOUT_MS = 120_000;

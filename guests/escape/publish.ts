@@ -48,7 +48,9 @@ export function publishAttempt(given: Given): Attempt {
       });
       const seen = publicationIn(text);
       if (seen === undefined) throw new Error(`the guest did not publish: ${exit.message}`);
-      const reasons = audit.map(({ reason }) => `the hypervisor's audit says: ${reason}`);
+      const reasons = audit.flatMap((seen) =>
+        seen.event === 'code-refused' ? [`the hypervisor's audit says: ${seen.reason}`] : [],
+      );
       const evidence = [text.trim().replaceAll('\n', ', '), ...reasons, `the guest: ${exit.message}`];
       for (const line of evidence) stage.sees(line);
       return { hasSucceeded: seen.status === 0 && succeeds(seen), evidence };

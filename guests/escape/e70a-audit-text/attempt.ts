@@ -15,7 +15,7 @@ export const auditText: Attempt = {
   async run(stage) {
     stage.tries('to have an audit event carry a line break and terminal escapes');
     const { audit, text } = await stage.runGuest({ guest: 'escaped', arguments: { planted: 'E70a' } });
-    const reasons = audit.map(({ reason }) => reason);
+    const reasons = audit.flatMap((seen) => (seen.event === 'code-refused' ? [seen.reason] : []));
     const evidence = [text.trim(), `audit reasons: ${JSON.stringify(reasons)}`];
     for (const line of evidence) stage.sees(line);
     return { hasSucceeded: reasons.some(hasControlCharacters), evidence };
