@@ -30,7 +30,14 @@ export class LaunchedProcess {
 
   /** Sends a signal unless the process is known to be gone (its pid may be another's by then). */
   signal(name: NodeJS.Signals): boolean {
-    return this.#isRunning && process.kill(this.pid, name);
+    if (!this.#isRunning) return false;
+    try {
+      return process.kill(this.pid, name);
+    } catch (error) {
+      // The launcher thread has waited for it, and the news is on its way here.
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+      throw error;
+    }
   }
 
   /** Stops all of its threads until nobody holds it any more. Again, should somebody else have continued it. */
