@@ -11,6 +11,7 @@ const right: (RootAnswer | RootEvent)[] = [
   { type: 'ready', walls: ['Landlock: no path can be reached'] },
   { type: 'connection-ended', partitionId: 2, reason: 'peer-closed', message: 'gone' },
   { type: 'reader-ended', partitionId: 2, readerId: 1, droppedBytes: 7 },
+  { type: 'throttled', partitionId: 2, limit: 'ioBytes', waitedMs: 1200 },
 ];
 
 describe('a message of the root partition process', () => {
@@ -30,6 +31,7 @@ describe('a message of the root partition process', () => {
     [{ id: -1, ok: true }],
     [{ type: 'connection-ended' }],
     [{ type: 'reader-ended', partitionId: 1, readerId: {} }],
+    [{ type: 'throttled', partitionId: 1, limit: '__proto__', waitedMs: 1 }],
   ])('is none: %j', (message) => {
     expect(parseRootMessage(message)).toBeUndefined();
   });

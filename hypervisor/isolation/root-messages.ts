@@ -1,5 +1,6 @@
 // Checks what the root partition process says to the hypervisor (vmbus/root-control.ts). That process decodes what guests
 // send; should one of them take it over, its words must not lead the hypervisor astray.
+import { brokeredLimits } from '../scheduler/limits.ts';
 import type { ConnectionEndReason, RootAnswer, RootEvent, RootStatistics } from '../vmbus/root-control.ts';
 
 const MAX_TEXT = 1000;
@@ -33,6 +34,11 @@ export function parseRootMessage(message: unknown): RootAnswer | RootEvent | und
         reason: text(fields['reason']) as ConnectionEndReason,
         message: text(fields['message']),
       };
+    case 'throttled': {
+      const limit = brokeredLimits.find((name) => name === fields['limit']);
+      if (!isId(partitionId) || limit === undefined) return undefined;
+      return { type: 'throttled', partitionId, limit, waitedMs: count(fields['waitedMs']) };
+    }
     case 'reader-ended':
       if (!isId(partitionId) || !isId(readerId)) return undefined;
       return { type: 'reader-ended', partitionId, readerId, droppedBytes: count(fields['droppedBytes']) };
