@@ -6,21 +6,21 @@ export const deviceAndFrameLinks: readonly SurfaceLinks[] = [
     prefix: 'channel.clock.',
     entries: ['CLOCK_GET_TIME'],
     validators: ['root-partition/clock/requests.ts#isClockRequest'],
-    fuzz: ['channel-messages', 'root-partition/hostile-partitions.test.ts'],
+    fuzz: ['channel-messages'],
     attempts: ['e51b-fine-wall-clock'],
   },
   {
     prefix: 'channel.console.',
     entries: ['CONSOLE_OUTPUT'],
     validators: ['root-partition/console/requests.ts#isConsoleOutput'],
-    fuzz: ['channel-messages', 'root-partition/hostile-partitions.test.ts'],
+    fuzz: ['channel-messages'],
     attempts: ['e32-console-flood'],
   },
   {
     prefix: 'channel.entropy.',
     entries: ['request'],
     validators: ['root-partition/entropy/requests.ts#parseEntropyRequest'],
-    fuzz: ['channel-messages', 'root-partition/hostile-partitions.test.ts'],
+    fuzz: ['channel-messages'],
     attempts:
       'none: the only number is a length up to 4096 that a token bucket pays for; the fuzz target and entropy/service.test.ts hold both',
   },
@@ -35,14 +35,20 @@ export const deviceAndFrameLinks: readonly SurfaceLinks[] = [
       'STORAGE_WRITE_ZEROES',
     ],
     validators: ['root-partition/storage/requests.ts#parseStorageRequest'],
-    fuzz: ['channel-messages', 'root-partition/hostile-partitions.test.ts'],
-    attempts: ['e40a-write-past-the-end', 'e40b-write-to-a-read-only-disk', 'e41-bytes-of-another'],
+    fuzz: ['channel-messages'],
+    attempts: [
+      'e30a-late-completion',
+      'e31-answers-nobody-takes',
+      'e40a-write-past-the-end',
+      'e40b-write-to-a-read-only-disk',
+      'e41-bytes-of-another',
+    ],
   },
   {
     prefix: 'device.makeDevice.',
     entries: ['console', 'entropy', 'clock'],
     validators: ['root-partition/make-device.ts#makeDevice'],
-    fuzz: ['channel-messages', 'root-partition/hostile-partitions.test.ts'],
+    fuzz: ['channel-messages'],
     attempts: ['e32-console-flood'],
   },
   {
@@ -53,7 +59,7 @@ export const deviceAndFrameLinks: readonly SurfaceLinks[] = [
       'root-partition/storage/service.ts#StorageService',
       'root-partition/console/sink.ts#SinkService',
     ],
-    fuzz: ['channel-messages', 'root-partition/hostile-partitions.test.ts'],
+    fuzz: ['channel-messages'],
     attempts: ['e40a-write-past-the-end', 'e35a-read-from-the-root-partition'],
   },
   {
@@ -63,7 +69,7 @@ export const deviceAndFrameLinks: readonly SurfaceLinks[] = [
       'root-partition/make-device.ts#makeDevice',
       'root-partition/storage/file-operations.ts#VolumeFile',
     ],
-    fuzz: ['channel-messages', 'overlay-map'],
+    fuzz: ['channel-messages', 'overlays'],
     attempts: ['e38-disk-by-another-name', 'e36-overlay-points-outside'],
   },
   {
@@ -74,7 +80,7 @@ export const deviceAndFrameLinks: readonly SurfaceLinks[] = [
       'root-partition/channel.ts#Channel.accept',
       'hypervisor/vmbus/frame-reader.ts#FrameReader',
     ],
-    fuzz: ['frames', 'root-partition/hostile-partitions.test.ts'],
+    fuzz: ['connections'],
     attempts: ['e26a-channel-that-is-not'],
   },
   {
@@ -85,7 +91,7 @@ export const deviceAndFrameLinks: readonly SurfaceLinks[] = [
       'root-partition/broker/service.ts#Broker.carry',
       'hypervisor/vmbus/frame-reader.ts#FrameReader',
     ],
-    fuzz: ['frames', 'root-partition/hostile-partitions.test.ts'],
+    fuzz: ['connections', 'brokered-messages'],
     attempts: ['e16b-anothers-connection', 'e33-message-flood', 'e26b-message-of-the-hypervisor'],
   },
   {
@@ -136,7 +142,7 @@ export const deviceAndFrameLinks: readonly SurfaceLinks[] = [
     prefix: 'stream.root-partition/',
     entries: ['connection.ts'],
     validators: ['root-partition/connection.ts#Connection', 'hypervisor/vmbus/frame-reader.ts#FrameReader'],
-    fuzz: ['frames', 'root-partition/hostile-partitions.test.ts'],
+    fuzz: ['connections'],
     attempts: ['e33-message-flood', 'e41-bytes-of-another'],
   },
   {

@@ -141,7 +141,7 @@ export const guestInterfaceLinks: readonly SurfaceLinks[] = [
     entries: ['VP_INDEX', 'TIME_REF_COUNT', 'SINT0', 'SCONTROL', 'SIMP', 'SIEFP'],
     validators: ['hypervisor/hypercall/register-calls.ts#getVpRegisters'],
     fuzz: ['hypercalls'],
-    attempts: ['e15b-anothers-registers', 'e15c-clock-without-leave'],
+    attempts: ['e15b-anothers-registers', 'e15c-clock-without-leave', 'e51a-fine-clock'],
   },
   {
     prefix: 'register.set.HV_REGISTER_',
@@ -202,7 +202,7 @@ export const guestInterfaceLinks: readonly SurfaceLinks[] = [
       'hypervisor/code-publishing/check-module.ts#checkUnitModule',
       'hypervisor/code-publishing/code-publisher.ts#CodePublisher.publish',
     ],
-    fuzz: ['hypervisor/code-publishing/fuzz.test.ts'],
+    fuzz: ['published-code'],
     attempts: [
       'e06b-publish-an-import',
       'e06c-publish-a-memory',
@@ -234,7 +234,7 @@ export const guestInterfaceLinks: readonly SurfaceLinks[] = [
       'hypervisor/code-publishing/check-module.ts#checkUnitModule',
       'hypervisor/code-publishing/opcodes.ts#immediates',
     ],
-    fuzz: ['hypervisor/code-publishing/fuzz.test.ts'],
+    fuzz: ['published-code'],
     attempts: ['e06f-publish-table-elements'],
   },
 ];

@@ -25,7 +25,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'guests/riscv/machine/devices/bus.ts#mmioLoad',
       'guests/riscv/machine/devices/bus.ts#mmioStore',
     ],
-    fuzz: ['guests/riscv/machine/devices/bus.test.ts'],
+    fuzz: ['devices'],
     attempts:
       'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
   },
@@ -51,7 +51,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'guests/riscv/machine/devices/uart/device.ts#uartLoad',
       'guests/riscv/machine/devices/uart/device.ts#uartStore',
     ],
-    fuzz: ['guests/riscv/machine/devices/bus.test.ts'],
+    fuzz: ['devices'],
     attempts:
       'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
   },
@@ -74,7 +74,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'guests/riscv/machine/devices/rtc/device.ts#rtcLoad',
       'guests/riscv/machine/devices/rtc/device.ts#rtcStore',
     ],
-    fuzz: ['guests/riscv/machine/devices/bus.test.ts'],
+    fuzz: ['devices'],
     attempts:
       'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
   },
@@ -85,7 +85,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'guests/riscv/machine/devices/clint/device.ts#clintLoad',
       'guests/riscv/machine/devices/clint/device.ts#clintStore',
     ],
-    fuzz: ['guests/riscv/machine/devices/bus.test.ts'],
+    fuzz: ['devices'],
     attempts:
       'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
   },
@@ -112,7 +112,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'guests/riscv/machine/devices/plic/device.ts#plicLoad',
       'guests/riscv/machine/devices/plic/device.ts#plicStore',
     ],
-    fuzz: ['guests/riscv/machine/devices/bus.test.ts'],
+    fuzz: ['devices'],
     attempts:
       'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
   },
@@ -120,7 +120,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
     prefix: 'register.finisher.',
     entries: ['store 0x5555', 'store 0x7777', 'store 0x3333'],
     validators: ['guests/riscv/machine/devices/finisher/device.ts#finisherStore'],
-    fuzz: ['guests/riscv/machine/devices/bus.test.ts'],
+    fuzz: ['devices'],
     attempts:
       'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
   },
@@ -131,7 +131,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'guests/riscv/machine/pci/host-bridge.ts#ecamLoad',
       'guests/riscv/machine/pci/host-bridge.ts#ecamStore',
     ],
-    fuzz: ['guests/riscv/machine/devices/bus.test.ts'],
+    fuzz: ['devices'],
     attempts:
       'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
   },
@@ -174,7 +174,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'guests/riscv/machine/virtio/registers.ts#setQueueAddress',
       'guests/riscv/machine/virtio/registers.ts#configLoad',
     ],
-    fuzz: ['guests/riscv/machine/devices/bus.test.ts'],
+    fuzz: ['devices'],
     attempts:
       'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
   },
@@ -227,7 +227,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'guests/riscv/machine/virtio/registers.ts#setQueueAddress',
       'guests/riscv/machine/virtio/registers.ts#configLoad',
     ],
-    fuzz: ['guests/riscv/machine/devices/bus.test.ts'],
+    fuzz: ['devices'],
     attempts:
       'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
   },
@@ -246,9 +246,8 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'guests/riscv/machine/virtio/virtqueue.ts#takeChain',
       'guests/riscv/machine/virtio/virtqueue.ts#completeChain',
     ],
-    fuzz: ['guests/riscv/machine/virtio/virtqueue.test.ts'],
-    attempts:
-      'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
+    fuzz: ['devices'],
+    attempts: ['e23-descriptor-loop', 'e24-descriptor-outside-ram'],
   },
   {
     prefix: 'virtio-block.',
@@ -261,7 +260,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'REQUEST_WRITE_ZEROES',
     ],
     validators: ['guests/riscv/machine/virtio/block/device.ts#notifyBlock'],
-    fuzz: ['virtio-block'],
+    fuzz: ['devices'],
     attempts:
       'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
   },
@@ -281,14 +280,14 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'LEGACY_SHUTDOWN',
     ],
     validators: ['guests/riscv/machine/sbi/sbi.ts#sbiCall'],
-    fuzz: ['sbi'],
+    fuzz: ['devices'],
     attempts: ['e21-call-past-the-kernel'],
   },
   {
     prefix: 'htif.',
     entries: ['DEVICE_CONSOLE', 'CALL_WRITE', 'CALL_EXIT'],
     validators: ['guests/riscv/machine/bare-metal/htif.ts#htifWrite'],
-    fuzz: ['sbi'],
+    fuzz: ['htif'],
     attempts:
       'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
   },
@@ -301,7 +300,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'guests/riscv/machine/bare-metal/elf.ts#isElf',
       'guests/riscv/machine/boot/volume-reader.ts#readVolume',
     ],
-    fuzz: ['guests/riscv/machine/bare-metal/bare-metal.test.ts', 'kernel-images'],
+    fuzz: ['programs', 'kernel-images'],
     attempts:
       'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
   },

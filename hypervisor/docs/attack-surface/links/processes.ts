@@ -4,12 +4,14 @@ import type { SurfaceLinks } from '../surface.ts';
 export const processLinks: readonly SurfaceLinks[] = [
   {
     prefix: 'control.event.',
-    entries: ['ready', 'running', 'exit', 'refused', 'paused', 'refused-code', 'counters'],
+    entries: ['ready', 'running', 'exit', 'refused', 'paused', 'refused-code', 'throttled', 'counters'],
     validators: [
       'hypervisor/isolation/control-stream.ts#ControlReader',
       'hypervisor/isolation/process-container.ts#ProcessContainer.#take',
+      'hypervisor/isolation/control-events.ts#checkedExit',
+      'hypervisor/isolation/control-events.ts#checkedCounters',
     ],
-    fuzz: ['control-stream', 'hypervisor/isolation/control-stream.test.ts'],
+    fuzz: ['control-stream'],
     attempts: [
       'e37-endless-control-message',
       'e70a-audit-text',
@@ -51,7 +53,7 @@ export const processLinks: readonly SurfaceLinks[] = [
       'shutdown',
     ],
     validators: ['root-partition/control-requests.ts#parseRootRequest'],
-    fuzz: ['root-control'],
+    fuzz: ['control-requests'],
     attempts:
       'none: only the hypervisor holds the other end; a request that it gets wrong is refused, control-requests.test.ts shows which',
   },
@@ -59,7 +61,7 @@ export const processLinks: readonly SurfaceLinks[] = [
     prefix: 'root-control.channelShapes.',
     entries: ['console', 'sink', 'storage', 'entropy', 'clock'],
     validators: ['root-partition/control-requests.ts#parseRootRequest'],
-    fuzz: ['root-control'],
+    fuzz: ['control-requests'],
     attempts:
       'none: only the hypervisor holds the other end; a request that it gets wrong is refused, control-requests.test.ts shows which',
   },
@@ -67,12 +69,12 @@ export const processLinks: readonly SurfaceLinks[] = [
     prefix: 'root-control.volumeShapes.',
     entries: ['raw', 'overlay', 'scratch'],
     validators: ['root-partition/control-requests.ts#parseRootRequest'],
-    fuzz: ['root-control'],
+    fuzz: ['control-requests'],
     attempts: ['e38-disk-by-another-name', 'e42-overlay-of-another-base'],
   },
   {
     prefix: 'root-control.',
-    entries: ['event.ready', 'event.connection-ended', 'event.reader-ended', 'answer'],
+    entries: ['event.ready', 'event.connection-ended', 'event.throttled', 'event.reader-ended', 'answer'],
     validators: ['hypervisor/isolation/root-messages.ts#parseRootMessage'],
     fuzz: ['hypervisor/isolation/root-messages.test.ts'],
     attempts:
