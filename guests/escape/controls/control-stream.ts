@@ -72,6 +72,18 @@ export const controlStreamControls: readonly Control[] = [
     ],
   },
   {
+    id: 'standard-error-rate',
+    holds: "reads a partition process's standard error no faster than 64 KiB a second",
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/isolation/bounded-text.ts',
+        from: 'if (bucket.charge(text.length)) return;',
+        to: 'if (text.length >= 0) return;',
+      },
+    ],
+  },
+  {
     id: 'handed-on-descriptors-are-closed',
     holds: 'closes its own end of the descriptors that it hands to a partition process',
     boundary,

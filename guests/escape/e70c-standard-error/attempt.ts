@@ -9,9 +9,9 @@ export const standardError: Attempt = {
   wants: 'availability',
   ancestor: 'log flooding: collectors that keep what containers write to their standard error',
   statement:
-    "The hypervisor listens to a partition process's standard error, so that it can say why one crashed. The guest has broken out of WebAssembly and writes 8 MiB there. The hypervisor keeps the last 4096 characters.",
+    "The hypervisor listens to a partition process's standard error, so that it can say why one crashed. The guest has broken out of WebAssembly and writes 8 MiB there. The hypervisor reads 64 KiB of it a second, and keeps the last 4096 characters.",
   fallen: ['engine'],
-  heldBy: [['standard-error-tail', 'printable-ends']],
+  heldBy: [['standard-error-rate', 'standard-error-tail', 'printable-ends']],
   levels: ['process', 'jail'],
   async run(stage) {
     if (stage.isolation === 'thread') {
