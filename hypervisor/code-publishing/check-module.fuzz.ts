@@ -38,7 +38,7 @@ export const target: FuzzTarget = {
   about:
     "Units that a guest publishes: refused in words of the check's own, or with a unit's surface and no other.",
   decoders: ['hypervisor/code-publishing/check-module.ts', 'hypervisor/code-publishing/opcodes.ts'],
-  casesInTests: 6000,
+  casesInTests: 2000,
   plantedBugs: [
     {
       name: 'sections may follow those of a unit',

@@ -90,7 +90,7 @@ export const target: FuzzTarget = {
     'hypervisor/code-publishing/code-publisher.ts',
     'hypervisor/code-publishing/opcodes.ts',
   ],
-  casesInTests: 1200,
+  casesInTests: 800,
   plantedBugs: [
     {
       name: 'the check admits whatever comes',

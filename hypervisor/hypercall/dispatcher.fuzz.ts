@@ -250,7 +250,7 @@ export const target: FuzzTarget = {
     'hypervisor/synic/synic.ts',
     'hypervisor/vmbus/vmbus-server.ts',
   ],
-  casesInTests: 200_000,
+  casesInTests: 100_000,
   plantedBugs: [
     {
       name: 'reserved bits of the control word are not looked at',

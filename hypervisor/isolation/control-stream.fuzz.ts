@@ -121,7 +121,7 @@ export const target: FuzzTarget = {
   about:
     "A partition process's word on its control stream: whole messages or a refusal; ends and counters in shape.",
   decoders: ['hypervisor/isolation/control-stream.ts', 'hypervisor/isolation/control-events.ts'],
-  casesInTests: 10_000,
+  casesInTests: 5_000,
   plantedBugs: [
     {
       name: 'a message may have any length',

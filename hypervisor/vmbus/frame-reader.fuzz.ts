@@ -116,7 +116,7 @@ export const target: FuzzTarget = {
   about:
     'Frames from a partition process, however cut: those of the stream, in order, up to the first malformed header.',
   decoders: [FILE],
-  casesInTests: 30_000,
+  casesInTests: 10_000,
   plantedBugs: [
     {
       name: 'the reserved byte is not looked at',

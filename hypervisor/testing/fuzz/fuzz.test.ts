@@ -1,6 +1,8 @@
-// Every fuzz target for a moment, each bug that it must notice, and the fuzzer itself. The same at length: npm run fuzz.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// The fuzzer itself: reproducible cases, small findings, cases that do not come back, and the command. What it finds in
+// its targets: targets.test.ts.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,34 +11,7 @@ import { FuzzRandom } from './fuzz-random.ts';
 import { runFuzz } from './fuzz-run.ts';
 import type { FuzzSession } from './fuzz-target.ts';
 import { shrink } from './shrink.ts';
-import { loadTargets, top } from './targets.ts';
-
-const SEED = 20_261_128;
-const known = [...(await loadTargets()).values()];
-
-describe.each(known.map((each) => ({ name: each.target.name, ...each })))(
-  'target $name',
-  ({ file, target }) => {
-    it(`finds nothing and sees everything in ${target.casesInTests} cases (seed ${SEED})`, async () => {
-      const result = await runFuzz({ file, seed: SEED, cases: target.casesInTests });
-      expect(result.finding).toBeUndefined();
-      expect(result.cases).toBe(target.casesInTests);
-      const never = Object.entries(result.outcomes).filter(([, count]) => count === 0);
-      expect(never).toEqual([]);
-    });
-
-    it('has bugs planted, in files that it says it tests', () => {
-      expect(target.plantedBugs.length).toBeGreaterThan(0);
-      for (const file of target.decoders) expect([file, existsSync(join(top, file))]).toEqual([file, true]);
-      for (const bug of target.plantedBugs) expect(target.decoders).toContain(bug.file);
-    });
-
-    it.each(target.plantedBugs)('notices that $name', async (bug) => {
-      const result = await runFuzz({ file, seed: SEED, cases: bug.within, plantedBug: bug, shrinks: false });
-      expect(result.finding?.message).toEqual(expect.any(String));
-    });
-  },
-);
+import { top } from './targets.ts';
 
 describe('the streams of choices', () => {
   const draw = (seed: number, caseNumber: number): number[] => {
@@ -159,6 +134,26 @@ describe('the command', () => {
         stderr: expect.stringContaining(message),
       });
     }
+  });
+
+  it('ends on Ctrl-C with what it has', async () => {
+    const main = join(top, 'hypervisor/testing/fuzz/main.ts');
+    const command = spawn(process.execPath, [
+      '--no-warnings',
+      main,
+      '--target',
+      'channel-rings',
+      '--minutes',
+      '9',
+    ]);
+    let printed = '';
+    command.stdout.on('data', (text) => {
+      printed += text;
+    });
+    await once(command.stderr, 'data');
+    command.kill('SIGINT');
+    const [status] = await once(command, 'close');
+    expect([status, printed]).toEqual([0, expect.stringMatching(/^channel-rings: [\d,]+ cases of seed/)]);
   });
 
   it('gives counts, or a finding that is there again', () => {

@@ -77,9 +77,9 @@ function duration(): number | undefined {
 type Known = Awaited<ReturnType<typeof loadTargets>>;
 
 function chosen(known: Known): { file: string; target: FuzzTarget }[] {
-  if (values.target === undefined) usageError('expected --target NAME, or --list');
-  if (values.target === 'all') return [...known.values()];
-  return values.target.split(',').map((name) => {
+  const names = values.target ?? 'all';
+  if (names === 'all') return [...known.values()];
+  return names.split(',').map((name) => {
     const found = known.get(name);
     if (found === undefined)
       usageError(`--target: expected ${[...known.keys()].join(', ')} or all, got ${name}`);
@@ -125,6 +125,7 @@ function progress(name: string, done: number): void {
 /** @returns whether nothing was found */
 async function fuzz(file: string, target: FuzzTarget): Promise<boolean> {
   const forMs = duration();
+  process.stderr.write(`${target.name}: seed ${seed}\n`);
   const result = await runFuzz({
     file,
     seed,
@@ -165,6 +166,7 @@ if (values.help) {
 const seed = whole('seed') ?? Date.now();
 const [cases, onlyCase] = [whole('cases'), whole('case')];
 duration();
+if (values.target === undefined && !values.list) usageError('expected --target NAME, or --list');
 const known = await loadTargets();
 if (values.list) {
   list(known);
