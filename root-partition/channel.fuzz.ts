@@ -34,12 +34,16 @@ interface Expected {
 class Carrier implements ChannelCarrier {
   readonly outgoing = new OutgoingFrames(-1, { destroyed: true } as never);
   inFlightBytes = 0;
+  /** What a partition is charged for. */
+  answeredBytes = 0;
 
   get isFull(): boolean {
     return this.outgoing.isFull;
   }
 
-  noteAnswer(): void {}
+  noteAnswer(payloadBytes: number): void {
+    this.answeredBytes += payloadBytes;
+  }
 
   settle(): void {}
 }
@@ -222,7 +226,12 @@ class DeviceSession implements FuzzSession {
   }
 
   #checkAnswer(channelId: number, { answerBytes, status, data }: Expected, lo: number, hi: number): void {
-    const { outgoing, inFlightBytes } = this.#carrier;
+    const { outgoing, inFlightBytes, answeredBytes } = this.#carrier;
+    this.#carrier.answeredBytes = 0;
+    must(
+      answeredBytes === (answerBytes ?? 0),
+      () => `${answeredBytes} bytes were charged, not ${answerBytes}`,
+    );
     const { bytes, pendingBytes } = outgoing;
     const wanted = answerBytes === undefined ? 0 : HEADER + answerBytes;
     must(pendingBytes === wanted, () => `${pendingBytes} bytes were answered, not ${wanted}`);

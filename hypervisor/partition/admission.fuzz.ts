@@ -70,8 +70,9 @@ class AdmissionSession implements FuzzSession {
   runCase(random: FuzzRandom): void {
     const bytes = this.#module(random);
     if (random.isTraced) random.note(`module ${Buffer.from(bytes).toString('hex')}`);
+    let admitted: Uint8Array<ArrayBuffer>;
     try {
-      admitModule(bytes, QUOTA_PAGES);
+      admitted = admitModule(bytes, QUOTA_PAGES);
     } catch (error) {
       must(error instanceof AdmissionError, () => `threw ${error}`);
       must(
@@ -81,11 +82,19 @@ class AdmissionSession implements FuzzSession {
       this.outcomes.refused++;
       return;
     }
+    must(
+      WebAssembly.validate(admitted) === WebAssembly.validate(bytes),
+      'what is compiled is another module',
+    );
+    must(
+      Buffer.from(admitModule(admitted, QUOTA_PAGES)).equals(admitted),
+      'something was left to be bounded',
+    );
     if (!WebAssembly.validate(bytes)) {
       this.outcomes['refused by the engine']++;
       return;
     }
-    this.#enter(new WebAssembly.Module(bytes));
+    this.#enter(new WebAssembly.Module(admitted));
     this.outcomes.admitted++;
   }
 
