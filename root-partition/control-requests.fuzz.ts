@@ -1,6 +1,7 @@
 // Fuzz target `control-requests`: what the hypervisor may ask of the root partition, nearly right and wild. A request that
 // is taken has the shape that its type says, to the last field; files are found in whatever came.
 
+import { brokeredLimitDefaults } from '../hypervisor/scheduler/limits.ts';
 import type { FuzzRandom } from '../hypervisor/testing/fuzz/fuzz-random.ts';
 import { type FuzzSession, type FuzzTarget, must } from '../hypervisor/testing/fuzz/fuzz-target.ts';
 import { disturbedJson, jsonText } from '../hypervisor/testing/fuzz/json-text.ts';
@@ -15,6 +16,7 @@ const requests = [
     partitionId: 7,
     name: 'a partition',
     socket: 1,
+    limits: { messages: 1, ioOperations: 200, ioBytes: 2 ** 31, consoleBytes: 4, logBytes: 2 ** 48 },
     channels: [
       { service: 'console', label: 'console', scrollBackBytes: 4096 },
       { service: 'sink', label: 'trace', file: 2, maxBytes: 10 },
@@ -78,7 +80,7 @@ const words = [
 ];
 /** Fields of whatever a request may hold; more is too many. */
 const fieldsOf: Record<string, string[]> = {
-  connect: ['channels', 'id', 'name', 'partitionId', 'socket', 'type'],
+  connect: ['channels', 'id', 'limits', 'name', 'partitionId', 'socket', 'type'],
   console: ['label', 'scrollBackBytes', 'service'],
   sink: ['file', 'label', 'maxBytes', 'service'],
   storage: ['label', 'service', 'volume'],
@@ -142,6 +144,11 @@ function checkShape(request: Fields): void {
     isWord(request['partitionId']) && isWord(request['socket']),
     'a connection without partition or socket',
   );
+  for (const [name, limit] of Object.entries((request['limits'] ?? {}) as Fields)) {
+    const isRight =
+      Object.hasOwn(brokeredLimitDefaults, name) && Number.isSafeInteger(limit) && (limit as number) > 0;
+    must(isRight, () => `limit ${name} of ${limit}`);
+  }
   const labels = new Set<unknown>();
   for (const channel of request['channels'] as Fields[]) {
     only(channel, channel['service']);
