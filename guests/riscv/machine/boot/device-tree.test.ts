@@ -1,69 +1,24 @@
-// The device tree, read back by a parser of its own (Devicetree Specification 0.4, chapter 5).
+// The device tree, read back.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DeviceMachine, RAM_GPA } from '../devices/testing/device-machine.ts';
+import { readDeviceTree, type TreeNode } from './testing/device-tree-reader.ts';
 
 const RAM_BASE = 0x6000000;
 const LINE_AT = 0x80000;
-
-interface Node {
-  name: string;
-  properties: Map<string, Buffer>;
-  children: Node[];
-}
-
-/** Parses strictly: every token must be where the specification has it. */
-function parse(blob: Buffer): Node {
-  const word = (i: number): number => blob.readUInt32BE(4 * i);
-  expect([word(0), word(1), word(5), word(6)]).toEqual([0xd00dfeed, blob.length, 17, 16]);
-  const [structure, strings, reservations, stringsBytes, structureBytes] = [2, 3, 4, 8, 9].map(word);
-  expect(reservations! % 8).toBe(0);
-  expect(blob.subarray(reservations, reservations! + 16).every((byte) => byte === 0)).toBe(true);
-  expect(strings! + stringsBytes!).toBeLessThanOrEqual(blob.length);
-  let at = structure!;
-  const text = (from: number): string => blob.toString('latin1', from, blob.indexOf(0, from));
-  const align = (): void => {
-    at = (at + 3) & ~3;
-  };
-  const node = (): Node => {
-    const result: Node = { name: text(at), properties: new Map(), children: [] };
-    at += result.name.length + 1;
-    align();
-    for (;;) {
-      const token = blob.readUInt32BE(at);
-      at += 4;
-      if (token === 2) return result;
-      if (token === 1) result.children.push(node());
-      else {
-        expect(token).toBe(3);
-        expect(result.children).toEqual([]);
-        const [length, name] = [blob.readUInt32BE(at), text(strings! + blob.readUInt32BE(at + 4))];
-        expect(result.properties.has(name)).toBe(false);
-        result.properties.set(name, blob.subarray(at + 8, at + 8 + length));
-        at += 8 + length;
-        align();
-      }
-    }
-  };
-  expect(blob.readUInt32BE(at)).toBe(1);
-  at += 4;
-  const root = node();
-  expect([blob.readUInt32BE(at), at + 4]).toEqual([9, structure! + structureBytes!]);
-  return root;
-}
 
 let machine: DeviceMachine;
 beforeAll(async () => {
   machine = await DeviceMachine.create();
 }, 120_000);
 
-function tree(line: string, { initrd = 4096, slots = 2, hasPci = false } = {}): Node {
+function tree(line: string, { initrd = 4096, slots = 2, hasPci = false } = {}): TreeNode {
   const bytes = machine.ram(RAM_GPA + BigInt(LINE_AT), 64);
   bytes.fill(0x5a).write(line);
   const size = machine.exports.deviceTree(RAM_BASE + LINE_AT, line.length, initrd, slots, hasPci ? 1 : 0);
-  return parse(Buffer.from(machine.ram(RAM_GPA, size)));
+  return readDeviceTree(Buffer.from(machine.ram(RAM_GPA, size)));
 }
 
-function find(root: Node, path: string): Node {
+function find(root: TreeNode, path: string): TreeNode {
   const names = path.split('/').filter((name) => name);
   return names.reduce((node, name) => {
     const child = node.children.find((candidate) => candidate.name === name);
@@ -71,11 +26,11 @@ function find(root: Node, path: string): Node {
     return child;
   }, root);
 }
-const cells = (node: Node, name: string): number[] => {
+const cells = (node: TreeNode, name: string): number[] => {
   const bytes = node.properties.get(name)!;
   return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readUInt32BE(4 * i));
 };
-const strings = (node: Node, name: string): string[] =>
+const strings = (node: TreeNode, name: string): string[] =>
   node.properties.get(name)!.toString('latin1').slice(0, -1).split('\0');
 
 describe('the device tree', () => {

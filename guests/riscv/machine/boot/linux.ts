@@ -40,7 +40,7 @@ export function bootLinux(): bool {
   const entry = placeKernel(start, <u32>kernelBytes, top);
   if (entry == 0) return bootFailure("the kernel's header asks for more memory than there is");
   const boot = new BootDescription();
-  if (!loadInitrd(boot, top, entry)) return false;
+  if (!loadInitrd(boot, top, entry, <u32>kernelBytes)) return false;
   const line = findBootArgument(BOOT_ARGUMENTS, 'append');
   boot.commandLine = line;
   boot.commandLineBytes = line == 0 ? 0 : bootArgumentLength(BOOT_ARGUMENTS, line);
@@ -67,11 +67,12 @@ function placeKernel(start: usize, bytes: u32, top: usize): usize {
   return wanted;
 }
 
-function loadInitrd(boot: BootDescription, top: usize, kernel: usize): bool {
+function loadInitrd(boot: BootDescription, top: usize, kernel: usize, kernelBytes: u32): bool {
   const volume = openVolume('initrd');
   if (volume == 0) return true;
   const bytes = volumeBytes(volume);
-  const kernelEnd = kernel + <usize>load<u64>(kernel + 16);
+  // A header may say less than there is.
+  const kernelEnd = kernel + max<usize>(<usize>load<u64>(kernel + 16), kernelBytes);
   if (bytes == 0 || bytes > <u64>(top - kernelEnd))
     return bootFailure('the initramfs does not fit into memory');
   const at = (top - <usize>bytes) & ~0xfff;

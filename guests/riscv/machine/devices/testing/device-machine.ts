@@ -40,6 +40,7 @@ interface Exports {
   exitCode(): number;
   deviceTree(line: number, lineBytes: number, initrdBytes: number, slots: number, hasPci: number): number;
   tryElf(file: number, bytes: number): number;
+  bootKernel(): number;
   tohostOf(file: number, bytes: number): bigint;
 }
 
@@ -50,6 +51,10 @@ export interface DeviceMachineOptions {
   /** Contents of disk0; without it there is no disk. */
   disk?: Buffer;
   isDiskReadOnly?: boolean;
+  /** Volumes for the machine itself, by label: kernel, initrd. */
+  volumes?: Readonly<Record<string, Buffer>>;
+  /** In place of one of its own. */
+  memory?: WebAssembly.Memory;
 }
 
 export class DeviceMachine {
@@ -66,16 +71,15 @@ export class DeviceMachine {
 
   constructor(module: WebAssembly.Module, options: DeviceMachineOptions) {
     const ramBytes = options.ramBytes ?? 1 << 20;
-    this.memory = new WebAssembly.Memory({
-      initial: (RAM_BASE + ramBytes) / 65536,
-      maximum: 65536,
-      shared: true,
-    });
+    this.memory =
+      options.memory ??
+      new WebAssembly.Memory({ initial: (RAM_BASE + ramBytes) / 65536, maximum: 65536, shared: true });
     this.disk = options.disk ?? Buffer.alloc(0);
     this.isDiskReadOnly = options.isDiskReadOnly ?? false;
     this.vmbus = new VmbusStub(this.memory, [
       { service: 1, label: 'console' },
       ...(options.disk ? [{ service: 2, label: 'disk0' }] : []),
+      ...Object.keys(options.volumes ?? {}).map((label) => ({ service: 2, label })),
       { service: 3, label: 'entropy' },
     ]);
     const hv = {
@@ -90,6 +94,10 @@ export class DeviceMachine {
     this.exports = instance.exports as unknown as Exports;
     if (options.disk) {
       this.diskChannel.serve = (packet) => this.serveDisk(packet);
+    }
+    for (const [label, contents] of Object.entries(options.volumes ?? {})) {
+      const channel = this.vmbus.channel(label);
+      channel.serve = (packet) => this.answer(channel, contents, packet);
     }
     const attach = { none: 0, mmio: 1, pci: 2 }[options.virtio ?? 'none'];
     this.exports.start(ramBytes, options.consoleInput === 'virtio' ? 1 : 0, attach);
@@ -114,25 +122,29 @@ export class DeviceMachine {
   }
 
   /** Does what the request asks for and answers it. */
-  answerDisk({ transaction, payload }: Packet): void {
+  answerDisk(packet: Packet): void {
+    this.answer(this.diskChannel, this.disk, packet);
+  }
+
+  private answer(channel: StubChannel, disk: Buffer, { transaction, payload }: Packet): void {
     const operation = payload.readUInt32LE(0);
     const offset = Number(payload.readBigUInt64LE(8));
     const length = payload.readUInt32LE(16);
-    const isOutside = offset + length > this.disk.length;
+    const isOutside = offset + length > disk.length;
     const status = isOutside ? STORAGE_STATUS_OUT_OF_RANGE : STORAGE_STATUS_OK;
     let answer = Buffer.alloc(8);
     if (operation === STORAGE_QUERY) {
       answer = Buffer.alloc(32);
-      answer.writeBigUInt64LE(BigInt(this.disk.length), 8);
+      answer.writeBigUInt64LE(BigInt(disk.length), 8);
       answer.writeUInt32LE(512, 16);
       answer.writeUInt32LE(131072, 20);
       answer.writeUInt32LE(this.isDiskReadOnly ? 1 : 2, 24);
     } else if (operation === STORAGE_READ && !isOutside) {
-      answer = Buffer.concat([answer, this.disk.subarray(offset, offset + length)]);
-    } else if (operation === STORAGE_WRITE && !isOutside) payload.copy(this.disk, offset, 24);
+      answer = Buffer.concat([answer, disk.subarray(offset, offset + length)]);
+    } else if (operation === STORAGE_WRITE && !isOutside) payload.copy(disk, offset, 24);
     answer.writeUInt32LE(status, 0);
     answer.writeUInt32LE(length, 4);
-    this.vmbus.send(this.diskChannel, { transaction, payload: answer });
+    this.vmbus.send(channel, { transaction, payload: answer });
   }
 
   load(gpa: bigint, width: number): bigint {

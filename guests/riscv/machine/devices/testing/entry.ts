@@ -3,6 +3,7 @@
 import { elfSymbol, isElf, loadElf } from '../../bare-metal/elf.ts';
 import { htifWrite } from '../../bare-metal/htif.ts';
 import { BootDescription, writeDeviceTree } from '../../boot/device-tree.ts';
+import { bootLinux } from '../../boot/linux.ts';
 import { openConsole } from '../../console.ts';
 import { hartReset, ramPointer, readRegister, writeRegister } from '../../hart/hart.ts';
 import { INTERRUPT_LINES, MIP, RAM_BYTES } from '../../hart/state.ts';
@@ -76,4 +77,11 @@ export function tryElf(file: usize, bytes: u32): u32 {
 /** Value of the symbol `tohost` of the ELF file at `file`, 0 when it has none. */
 export function tohostOf(file: usize, bytes: u32): u64 {
   return elfSymbol(file, bytes, 'tohost');
+}
+
+/** Boots the kernel of the volume `kernel`, as the machine does at its start; the boot arguments are there already. */
+export function bootKernel(): bool {
+  if (!connectMachine()) return false;
+  openConsole(false);
+  return bootLinux();
 }
