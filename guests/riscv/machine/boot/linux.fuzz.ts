@@ -34,7 +34,7 @@ function kernel(random: FuzzRandom): Buffer {
   const offset = random.pick([
     0x20_0000,
     0,
-    8,
+    limit - 8 * random.below(0x400),
     0x1000 * random.below(2048),
     limit - 8 * random.below(0x800),
     random.word(),
@@ -42,6 +42,7 @@ function kernel(random: FuzzRandom): Buffer {
   const bytes = random.pick([
     image.length,
     2 * image.length,
+    0,
     0,
     limit - offset - random.below(16) + 8,
     random.word(),
@@ -144,7 +145,7 @@ export const target: FuzzTarget = {
       file: linux,
       from: 'if (<u64>bytes > room - textOffset) return 0;',
       to: '',
-      within: 600,
+      within: 1000,
     },
     {
       name: 'strings are not padded',
