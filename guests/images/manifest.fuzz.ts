@@ -102,7 +102,10 @@ function change(random: FuzzRandom, root: Json): void {
 }
 
 function text(random: FuzzRandom): string {
-  const tree = structuredClone(sampleManifest()) as unknown as Json;
+  const manifest = structuredClone(sampleManifest());
+  const fast = { commandLine: '', initramfs: random.pick(KEYS) };
+  const profiles = random.oneIn(4) ? { ...manifest.profiles, fast } : manifest.profiles;
+  const tree = { ...manifest, profiles } as unknown as Json;
   for (let left = random.below(4); left > 0; left--) change(random, tree);
   const whole = write(tree);
   if (!random.oneIn(8)) return whole;

@@ -176,13 +176,6 @@ export const target: FuzzTarget = {
   casesInTests: 4000,
   plantedBugs: [
     {
-      name: 'a segment may be larger in the file than in memory',
-      file: loader,
-      from: ' || fileBytes > memoryBytes)',
-      to: ')',
-      within: 4000,
-    },
-    {
       name: 'sums wrap',
       file: loader,
       from: 'return offset <= bytes && length <= bytes - offset;',

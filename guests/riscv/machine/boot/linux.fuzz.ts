@@ -147,13 +147,6 @@ export const target: FuzzTarget = {
       to: '',
       within: 1000,
     },
-    {
-      name: 'strings are not padded',
-      file: 'guests/riscv/machine/boot/device-tree-writer.ts',
-      from: '  if (isText) store<u8>(at++, 0);\n  pad();',
-      to: '  if (isText) store<u8>(at++, 0);',
-      within: 100,
-    },
   ],
   async start() {
     const bug = plantedHere();
