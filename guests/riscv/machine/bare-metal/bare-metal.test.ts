@@ -95,6 +95,33 @@ describe('the ELF loader', () => {
     expect(load(elf(wrong))).toBe(REFUSED);
   });
 
+  it.each([
+    ['found in the first table of symbols', 1, 0x8000_0800n],
+    ['not sought in others: thousands that overlap would take minutes', 2, 0n],
+  ])('has its symbols %s', (_name, table, value) => {
+    const names = '\0tohost\0';
+    const file = Buffer.concat([elf(), Buffer.alloc(24 + names.length + 4 * 64)]);
+    const [symbol, sections] = [0x108, 0x120 + names.length];
+    file.writeUInt32LE(1, symbol);
+    file.writeBigUInt64LE(0x8000_0800n, symbol + 8);
+    file.write(names, symbol + 24, 'latin1');
+    file.writeBigUInt64LE(BigInt(sections), 40);
+    file.writeUInt16LE(64, 58);
+    file.writeUInt16LE(4, 60);
+    for (const [index, type, at, bytes] of [
+      [1, 2, symbol, table === 1 ? 24 : 0],
+      [2, 2, symbol, 24],
+      [3, 3, symbol + 24, names.length],
+    ] as const) {
+      file.writeUInt32LE(type, sections + 64 * index + 4);
+      file.writeBigUInt64LE(BigInt(at), sections + 64 * index + 24);
+      file.writeBigUInt64LE(BigInt(bytes), sections + 64 * index + 32);
+      file.writeUInt32LE(3, sections + 64 * index + 40);
+    }
+    expect(load(file)).toBe(LOADED);
+    expect(machine.exports.tohostOf(RAM_BASE + FILE_AT, file.length)).toBe(value);
+  });
+
   it('survives files with random bytes in their headers', () => {
     const patch = fc.tuple(fc.nat(0x77), fc.integer({ min: 0, max: 255 }));
     const property = fc.property(fc.array(patch, { minLength: 1, maxLength: 12 }), (patches) => {
