@@ -1,6 +1,7 @@
 // Fuzz target `overlays`: overlay files that somebody else wrote or changed, opened over a base and used.
 import {
   closeSync,
+  existsSync,
   fstatSync,
   ftruncateSync,
   mkdtempSync,
@@ -26,6 +27,8 @@ import {
 import { OverlayVolume } from './overlay-volume.ts';
 import { VolumeError } from './volume.ts';
 
+/** In memory where there is such a file system: nobody wants these files durable. */
+const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const CLUSTERS = 4;
 /** The last cluster is short. */
 const BASE_BYTES = CLUSTERS * OVERLAY_CLUSTER_BYTES - 3 * 4096;
@@ -45,7 +48,7 @@ const statusOf = (volume: OverlayVolume, operation: Operation): Promise<number> 
 
 class OverlaySession implements FuzzSession {
   readonly outcomes = { opened: 0, malformed: 0, 'of another base': 0, 'used to the end': 0 };
-  readonly #folder = mkdtempSync(join(tmpdir(), 'cofferdam-fuzz-'));
+  readonly #folder = mkdtempSync(join(FOLDER, 'cofferdam-fuzz-'));
   readonly #base = join(this.#folder, 'base');
   readonly #overlay = join(this.#folder, 'overlay');
   readonly #baseContent = Buffer.alloc(BASE_BYTES, BASE_VALUE);

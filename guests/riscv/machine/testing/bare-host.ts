@@ -11,7 +11,7 @@
 //   machine.read(gpa, bytes); machine.loadWords(gpa, words); machine.time = 123n (10 MHz ticks)
 import { readFileSync } from 'node:fs';
 import { HV_HYPERCALL_FAST, HVCALL_PUBLISH_CODE } from '../../../../hypervisor/abi/hypercalls.ts';
-import { CodePublisher } from '../../../../hypervisor/code-publishing/code-publisher.ts';
+import { CodePublisher, type OnCodeRefused } from '../../../../hypervisor/code-publishing/code-publisher.ts';
 import { compileTestModule, type SourceChange } from './compile-test-module.ts';
 import { type Engine, engineSettings } from './engines.ts';
 
@@ -71,14 +71,6 @@ export interface StepRecord {
   trap: { cause: bigint; value: bigint } | null;
 }
 
-const compileBare = (change?: SourceChange): Promise<Uint8Array<ArrayBuffer>> =>
-  compileTestModule(
-    'guests/riscv/machine/testing/bare.ts',
-    'riscv-bare.wasm',
-    ['--exportTable', '--growTable'],
-    change,
-  );
-
 const unsigned = (value: bigint): bigint => BigInt.asUintN(64, value);
 
 export class BareMachine {
@@ -90,7 +82,7 @@ export class BareMachine {
   /** What the guest's clock says, in ticks of 100 ns. */
   time = 0n;
 
-  private constructor(module: WebAssembly.Module, memory: WebAssembly.Memory) {
+  constructor(module: WebAssembly.Module, memory: WebAssembly.Memory, onCodeRefused?: OnCodeRefused) {
     const hv = {
       referenceTime: () => Number(this.time),
       hypercall: (lo: number, _hi: number, address: number, length: number, index: number) =>
@@ -99,20 +91,26 @@ export class BareMachine {
     };
     const instance = new WebAssembly.Instance(module, { env: { memory, abort: () => {} }, hv });
     this.exports = instance.exports as unknown as Exports;
-    this.publisher = new CodePublisher(memory);
+    this.publisher = new CodePublisher(memory, onCodeRefused);
     this.publisher.attach(instance.exports['table']);
     this.memory = memory;
     this.view = new DataView(memory.buffer);
   }
 
-  static async create({
-    ramBytes = 1 << 20,
-    engine = 'interpreter' as Engine,
-    change = undefined as SourceChange | undefined,
-  } = {}): Promise<BareMachine> {
+  static async compile(change?: SourceChange): Promise<WebAssembly.Module> {
+    const entry = 'guests/riscv/machine/testing/bare.ts';
+    const options = ['--exportTable', '--growTable'];
+    return new WebAssembly.Module(await compileTestModule(entry, 'riscv-bare.wasm', options, change));
+  }
+
+  /** A memory in which a machine has so much RAM. */
+  static memory(ramBytes: number): WebAssembly.Memory {
     const pages = (RAM_BASE + ramBytes) / 65536;
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
-    const machine = new BareMachine(new WebAssembly.Module(await compileBare(change)), memory);
+    return new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
+  }
+
+  static async create({ ramBytes = 1 << 20, engine = 'interpreter' as Engine } = {}): Promise<BareMachine> {
+    const machine = new BareMachine(await BareMachine.compile(), BareMachine.memory(ramBytes));
     machine.exports.setRamBytes(ramBytes);
     machine.setEngine(engine);
     machine.reset(RAM_GPA);
