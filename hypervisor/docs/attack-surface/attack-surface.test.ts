@@ -15,7 +15,7 @@ import { surfaceGroups } from './surfaces/index.ts';
 
 const top = fileURLToPath(new URL('../../..', import.meta.url));
 /** How much may be open. It was 5 on 2026-11-28, and may only become less. */
-const MOST_OPEN = 5;
+const MOST_OPEN = 4;
 
 describe('the attack surface', () => {
   it('is in its file as it is in the code; every entry is held and signed off', async () => {

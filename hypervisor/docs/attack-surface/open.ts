@@ -24,12 +24,6 @@ export const open: readonly OpenItem[] = [
   },
   {
     kind: 'fuzz target',
-    name: 'guest-modules',
-    since: '2026-11-28',
-    what: 'modules that want to become a guest',
-  },
-  {
-    kind: 'fuzz target',
     name: 'htif',
     since: '2026-11-28',
     what: 'blocks and characters of bare-metal programs',
