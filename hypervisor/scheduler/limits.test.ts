@@ -14,7 +14,7 @@ afterAll(() => hypervisor?.close());
 
 describe.each(isolationLevels)('limits at level %s', (isolation) => {
   const flood: [keyof Limits, number, string, string][] = [
-    ['hypercalls', 2000, 'flood-hypercalls', '5000'],
+    ['hypercalls', 2000, 'flood-hypercalls', '9000'],
     ['consoleBytes', 400_000, 'flood-console', '2'],
   ];
   it.each(flood)('hold a guest to its %s', async (limit, rate, mode, count) => {
