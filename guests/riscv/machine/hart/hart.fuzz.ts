@@ -16,10 +16,14 @@ import { engines } from '../testing/engines.ts';
 const RAM_BYTES = 1 << 20;
 const RAM_GPA = 0x8000_0000n;
 const TABLES = 0x4_0000;
-/** What a run leaves in the sandbox (memory/layout.ts), for the next to find empty. */
+/** What a run leaves in the sandbox (memory/layout.ts), for the next to find empty: of pages and sites, the first. */
 const STATE = [
-  [0x400, 0x80_0000],
-  [0x340_0000, 0x402_0000],
+  [0x400, 0x10_1000],
+  [0x30_0000, 0x38_0000],
+  [0x340_0000, 0x344_0000],
+  [0x3c0_0000, 0x3c4_0000],
+  [0x3d0_0000, 0x3dc_6000],
+  [0x400_0000, 0x402_0000],
 ] as const;
 const RUN = 400;
 /** Units and pages are left only where they end: hartRun may go on for that much longer. */
@@ -131,6 +135,8 @@ function pageTable(random: FuzzRandom): Uint8Array {
   }
   return new Uint8Array(entries.buffer);
 }
+
+const zeros = Buffer.alloc(0x400);
 
 class MachineCodeSession implements FuzzSession {
   readonly outcomes = { 'used its budget': 0, 'waits or ended': 0, 'with units': 0, paged: 0 };
