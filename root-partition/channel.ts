@@ -1,6 +1,13 @@
 // One channel of one connection: its state machine and the way back to the guest. Answers carry the generation in
-// which their request came; after a close and reopen late ones are dropped, so they never meet a reused buffer.
-import { FRAME_CLOSE, FRAME_COMPLETION, FRAME_DATA, FRAME_OPEN } from '../hypervisor/abi/frames.ts';
+// which their request came; after a close and reopen late ones are dropped, so they never meet a reused buffer. What is
+// on its way by then the partition process drops: OPENED tells it where in the stream an opening begins.
+import {
+  FRAME_CLOSE,
+  FRAME_COMPLETION,
+  FRAME_DATA,
+  FRAME_OPEN,
+  FRAME_OPENED,
+} from '../hypervisor/abi/frames.ts';
 import type { Device } from './device.ts';
 import type { OutgoingFrames } from './outgoing-frames.ts';
 
@@ -78,6 +85,8 @@ export class Channel {
       case 'open':
       case 'closed':
         if (payload.length !== 0) return false;
+        if (effect === 'open')
+          this.#carrier.outgoing.begin(FRAME_OPENED, this.id, 0, transactionLo, transactionHi);
         this.#move(effect);
         return true;
       case 'ignore':

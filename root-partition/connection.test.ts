@@ -1,5 +1,5 @@
 // Connections: whatever a partition process sends or refuses to take, only its own connection suffers.
-import { closeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   FRAME_ALL_OFFERS,
@@ -9,6 +9,7 @@ import {
   FRAME_MAX_PAYLOAD_BYTES,
   FRAME_OFFER,
   FRAME_OPEN,
+  FRAME_OPENED,
   FRAME_RESCIND,
 } from '../hypervisor/abi/frames.ts';
 import { socketPair } from '../hypervisor/isolation/socket-pair.ts';
@@ -76,6 +77,26 @@ describe('a connection', () => {
     end.socket.destroy();
   });
 
+  it('says where an opening begins, by its number, before the device sends anything for it', async () => {
+    const end = await root.connect(1, [{ service: 'console', label: 'console', scrollBackBytes: 4096 }]);
+    const [ours, theirs] = socketPair();
+    await root.ask({ type: 'attach-console', partitionId: 1, readerId: 1, socket: root.give(theirs) });
+    writeSync(ours, 'typed before');
+    for (const opening of [7, 8]) {
+      end.send(FRAME_OPEN, 1, undefined, opening, 1);
+      const first = await end.take(({ kind }) => kind !== FRAME_OFFER);
+      expect(first).toMatchObject({
+        kind: FRAME_OPENED,
+        channelId: 1,
+        transactionLo: opening,
+        transactionHi: 1,
+      });
+      if (opening === 7) await end.take(({ kind }) => kind === FRAME_DATA);
+      end.send(FRAME_CLOSE, 1);
+    }
+    closeSync(ours);
+  });
+
   it('answers what waits in one burst, in order', async () => {
     const end = await root.connect(1, [clock]);
     end.open(1);
@@ -94,7 +115,8 @@ describe('a connection', () => {
     end.open(1);
     end.data(1, askTime, 4);
     await end.answer(4);
-    expect(end.frames.filter(({ kind }) => kind !== FRAME_OFFER)).toEqual([]);
+    const others = [FRAME_OFFER, FRAME_OPENED] as number[];
+    expect(end.frames.filter(({ kind }) => !others.includes(kind))).toEqual([]);
     expect((await root.statistics(1))['framesIgnored']).toBe(2);
   });
 

@@ -44,6 +44,7 @@ import { channelThatIsNot } from './e26a-channel-that-is-not/attempt.ts';
 import { messageOfTheHypervisor } from './e26b-message-of-the-hypervisor/attempt.ts';
 import { lateCompletion } from './e30a-late-completion/attempt.ts';
 import { connectionOfTheDead } from './e30b-connection-of-the-dead/attempt.ts';
+import { answerForAnEarlierOpening } from './e30c-answer-for-an-earlier-opening/attempt.ts';
 import { answersNobodyTakes } from './e31-answers-nobody-takes/attempt.ts';
 import { consoleFlood } from './e32-console-flood/attempt.ts';
 import { messageFlood } from './e33-message-flood/attempt.ts';
@@ -114,6 +115,7 @@ export const attempts: readonly Attempt[] = [
   messageOfTheHypervisor,
   lateCompletion,
   connectionOfTheDead,
+  answerForAnEarlierOpening,
   answersNobodyTakes,
   consoleFlood,
   messageFlood,

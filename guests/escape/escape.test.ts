@@ -107,8 +107,7 @@ describe('the report', () => {
 
 const halves = halvesOf({ attempts, without: 'each' });
 
-// Some depend on who is served when (E30a, E41): until these are free of it, a second run decides.
-describe.concurrent('an attempt', { retry: 1 }, () => {
+describe.concurrent('an attempt', () => {
   beforeAll(async () => {
     await buildInstallations(halves.map(({ attempt, without }) => [...(attempt.fallen ?? []), ...without]));
   }, 180_000);

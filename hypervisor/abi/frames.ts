@@ -11,7 +11,7 @@ export const FRAME_OFFER: u32 = 1;
 export const FRAME_ALL_OFFERS: u32 = 2;
 /** Root → partition: the channel is gone. */
 export const FRAME_RESCIND: u32 = 3;
-/** Partition → root: the guest opened or closed the channel. */
+/** Partition → root: the guest opened or closed the channel. OPEN's transaction lo = number of the opening. */
 export const FRAME_OPEN: u32 = 4;
 export const FRAME_CLOSE: u32 = 5;
 /** A packet's payload, VM_PKT_DATA_INBAND. */
@@ -23,5 +23,8 @@ export const FRAME_COMPLETION: u32 = 7;
 export const FRAME_MESSAGE: u32 = 8;
 /** A SynIC event between partitions. Transaction lo = connection id (to root) or SINT (from root), hi = flag. */
 export const FRAME_EVENT: u32 = 9;
+/** Root → partition: an OPEN was heard, with its transaction. Packets that follow on the channel belong to that
+ *  opening; those before it to an earlier one, whose rings may have become other memory of the guest. */
+export const FRAME_OPENED: u32 = 10;
 
 export const FRAME_MAX_PAYLOAD_BYTES: u32 = 131_136;

@@ -10,6 +10,7 @@ import {
   FRAME_EVENT,
   FRAME_MESSAGE,
   FRAME_OFFER,
+  FRAME_OPENED,
   FRAME_RESCIND,
 } from '../abi/frames.ts';
 import { HV_BOOT_ARGUMENTS_BYTES } from '../abi/hypercalls.ts';
@@ -288,6 +289,9 @@ export class PartitionHost implements Inspection {
         if (isChannelId(frame.channelId)) {
           Atomics.store(this.#words, channelWord(frame.channelId) + CHANNEL_STATE, CHANNEL_ABSENT);
         }
+        break;
+      case FRAME_OPENED:
+        if (isChannelId(frame.channelId)) this.#incoming.noteOpening(frame.channelId, frame.transactionLo);
         break;
       case FRAME_DATA:
       case FRAME_COMPLETION:

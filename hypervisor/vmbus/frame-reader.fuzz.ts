@@ -20,7 +20,7 @@ function readWhole(stream: Buffer): {
       return { frames, isMalformed: false, rest: stream.length - at };
     const length = stream.readUInt32LE(at);
     const kind = stream[at + 4] as number;
-    if (length > FRAME_MAX_PAYLOAD_BYTES || kind < 1 || kind > 9 || stream[at + 5] !== 0) {
+    if (length > FRAME_MAX_PAYLOAD_BYTES || kind < 1 || kind > 10 || stream[at + 5] !== 0) {
       return { frames, isMalformed: true, rest: 0 };
     }
     if (stream.length - at - FRAME_HEADER_BYTES < length) {
@@ -42,7 +42,7 @@ class FrameSession implements FuzzSession {
       const payload = Math.min(length, 120);
       if (end + FRAME_HEADER_BYTES + payload > STREAM_BYTES) break;
       this.#stream.writeUInt32LE(length, end);
-      this.#stream[end + 4] = random.below(16) === 15 ? random.below(256) : 1 + random.below(9);
+      this.#stream[end + 4] = random.below(16) === 15 ? random.below(256) : 1 + random.below(10);
       this.#stream[end + 5] = random.below(16) === 15 ? random.below(256) : 0;
       for (let word = 6; word < FRAME_HEADER_BYTES; word += 2)
         this.#stream.writeUInt16LE(random.next() & 0xffff, end + word);

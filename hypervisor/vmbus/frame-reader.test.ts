@@ -47,7 +47,7 @@ describe('frame reader', () => {
   it('refuses unknown kinds and a non-zero reserved byte, split or whole', () => {
     for (const [kind, reserved] of [
       [0, 0],
-      [10, 0],
+      [11, 0],
       [255, 0],
       [FRAME_DATA, 1],
     ]) {

@@ -1,5 +1,5 @@
 // Takes frames out of a byte stream that arrives in arbitrary pieces (abi/frames.ts).
-import { FRAME_EVENT, FRAME_HEADER_BYTES, FRAME_MAX_PAYLOAD_BYTES, FRAME_OFFER } from '../abi/frames.ts';
+import { FRAME_HEADER_BYTES, FRAME_MAX_PAYLOAD_BYTES, FRAME_OFFER, FRAME_OPENED } from '../abi/frames.ts';
 import { getWord } from './frame-header.ts';
 
 /** A frame. `payload` is a view that is valid only during the callback. */
@@ -145,7 +145,7 @@ function frameBytes(bytes: Uint8Array, offset: number): number {
   if (payloadBytes > FRAME_MAX_PAYLOAD_BYTES) {
     throw new FrameError(`frame of ${payloadBytes} bytes, at most ${FRAME_MAX_PAYLOAD_BYTES} are allowed`);
   }
-  if (kind < FRAME_OFFER || kind > FRAME_EVENT || bytes[offset + 5] !== 0) {
+  if (kind < FRAME_OFFER || kind > FRAME_OPENED || bytes[offset + 5] !== 0) {
     throw new FrameError(`unknown frame kind ${kind}`);
   }
   return FRAME_HEADER_BYTES + payloadBytes;

@@ -1,7 +1,9 @@
 // Puts what the root partition sends into the guest's incoming rings. A packet that finds its ring full waits here;
-// when too much waits, the socket is not read until the guest has made room. Runs on the partition's main thread.
+// when too much waits, the socket is not read until the guest has made room. What was sent for an earlier opening of
+// its channel goes nowhere: where that one's ring was may be anything of the guest's by now. Runs on the partition's
+// main thread.
 import { FRAME_COMPLETION, FRAME_HEADER_BYTES } from '../abi/frames.ts';
-import { VM_PKT_COMP, VM_PKT_DATA_INBAND } from '../abi/vmbus.ts';
+import { VM_PKT_COMP, VM_PKT_DATA_INBAND, VMBUS_MAX_CHANNELS } from '../abi/vmbus.ts';
 import type { GuestMemory } from '../platform/guest-memory.ts';
 import {
   CHANNEL_ABSENT,
@@ -25,7 +27,13 @@ const BACKLOG_LIMIT_BYTES = 1024 * 1024;
 const RETRY_MS = 1;
 
 /** An answer may have no payload at all, and takes room all the same. */
-const waitingBytes = (frame: Frame): number => FRAME_HEADER_BYTES + frame.payload.length;
+const waitingBytes = ({ frame }: Sent): number => FRAME_HEADER_BYTES + frame.payload.length;
+
+/** A packet and the opening of its channel that it was sent for. */
+interface Sent {
+  frame: Frame;
+  opening: number;
+}
 
 type Delivery = 'written' | 'full' | 'dropped';
 
@@ -34,7 +42,9 @@ export class IncomingChannels {
   readonly #memory: GuestMemory;
   readonly #writers: ({ generation: number; ring: RingWriter } | undefined)[] = [];
   readonly #touched = new Set<number>();
-  #backlog: Frame[] = [];
+  /** Per channel, the opening that the root partition heard of last. */
+  readonly #openings = new Int32Array(VMBUS_MAX_CHANNELS + 1);
+  #backlog: Sent[] = [];
   #backlogBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   onBackPressure: (isFull: boolean) => void = () => {};
@@ -46,13 +56,19 @@ export class IncomingChannels {
     this.#memory = memory;
   }
 
+  /** An OPENED frame, of a channel id within range: what comes next is sent for this opening. */
+  noteOpening(channelId: number, opening: number): void {
+    this.#openings[channelId] = opening;
+  }
+
   /** Delivers or queues a DATA or COMPLETION frame of a channel id within range. */
   deliver(frame: Frame): void {
-    const mustWait = this.#backlog.some((waiting) => waiting.channelId === frame.channelId);
-    if (!mustWait && this.#write(frame) !== 'full') return;
+    const sent = { frame, opening: this.#openings[frame.channelId] as number };
+    const mustWait = this.#backlog.some((waiting) => waiting.frame.channelId === frame.channelId);
+    if (!mustWait && this.#write(sent) !== 'full') return;
     // The payload is a view into the socket's buffer: what waits needs a copy.
-    this.#backlog.push({ ...frame, payload: frame.payload.slice() });
-    this.#backlogBytes += waitingBytes(frame);
+    this.#backlog.push({ ...sent, frame: { ...frame, payload: frame.payload.slice() } });
+    this.#backlogBytes += waitingBytes(sent);
     if (this.#backlogBytes > BACKLOG_LIMIT_BYTES) this.onBackPressure(true);
     this.#timer ??= setTimeout(() => this.#retry(), RETRY_MS);
   }
@@ -74,12 +90,12 @@ export class IncomingChannels {
     this.#timer = undefined;
     const wasFull = this.#backlogBytes > BACKLOG_LIMIT_BYTES;
     const stuck = new Set<number>();
-    this.#backlog = this.#backlog.filter((frame) => {
-      if (!stuck.has(frame.channelId) && this.#write(frame) !== 'full') {
-        this.#backlogBytes -= waitingBytes(frame);
+    this.#backlog = this.#backlog.filter((sent) => {
+      if (!stuck.has(sent.frame.channelId) && this.#write(sent) !== 'full') {
+        this.#backlogBytes -= waitingBytes(sent);
         return false;
       }
-      stuck.add(frame.channelId);
+      stuck.add(sent.frame.channelId);
       return true;
     });
     if (wasFull && this.#backlogBytes <= BACKLOG_LIMIT_BYTES) this.onBackPressure(false);
@@ -87,11 +103,11 @@ export class IncomingChannels {
     this.onDrained();
   }
 
-  #write(frame: Frame): Delivery {
-    const row = channelWord(frame.channelId);
+  #write(sent: Sent): Delivery {
+    const row = channelWord(sent.frame.channelId);
     lock(this.#words, row + CHANNEL_STATE_LOCK);
     try {
-      return this.#writeLocked(frame, row);
+      return this.#writeLocked(sent, row);
     } catch (error) {
       if (!(error instanceof RingFault)) throw error;
       count(this.#words, 'ringFaults');
@@ -102,8 +118,9 @@ export class IncomingChannels {
     }
   }
 
-  #writeLocked(frame: Frame, row: number): Delivery {
+  #writeLocked({ frame, opening }: Sent, row: number): Delivery {
     if (this.#words[row + CHANNEL_STATE] !== CHANNEL_OPEN) return 'dropped';
+    if (this.#words[row + CHANNEL_GENERATION] !== opening) return 'dropped';
     const ring = this.#writer(frame.channelId);
     if (!ring.fits(frame.payload.length)) throw new RingFault('the incoming ring is too small for an answer');
     const type = frame.kind === FRAME_COMPLETION ? VM_PKT_COMP : VM_PKT_DATA_INBAND;

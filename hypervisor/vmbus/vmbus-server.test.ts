@@ -123,6 +123,8 @@ describe('a channel', () => {
     // A new ring starts empty for the host, whatever lies in the old one's memory.
     expect(bus.send()).toBe(HV_STATUS_SUCCESS);
     expect(bus.kinds()).toEqual([FRAME_OPEN, FRAME_DATA, FRAME_CLOSE, FRAME_OPEN, FRAME_DATA]);
+    // Each opening has a number, which the root partition sends back.
+    expect([bus.frames[0]?.transactionLo, bus.frames[3]?.transactionLo]).toEqual([1, 2]);
     expect(bus.frames[1]).toMatchObject({ channelId: CHANNEL, transactionLo: 77 });
     expect([...(bus.frames[1]?.payload ?? [])]).toEqual([0x34, 0x12, 0, 0, 0, 0, 0, 0]);
   });
@@ -209,7 +211,9 @@ describe('incoming packets', () => {
   function opened(): { bus: Bus; incoming: IncomingChannels } {
     const bus = new Bus();
     bus.open();
-    return { bus, incoming: new IncomingChannels(bus.controlBlock, bus.memory) };
+    const incoming = new IncomingChannels(bus.controlBlock, bus.memory);
+    incoming.noteOpening(CHANNEL, 1);
+    return { bus, incoming };
   }
 
   it('arrive in the ring', () => {
@@ -287,13 +291,37 @@ describe('incoming packets', () => {
     }
   });
 
-  it('go to the ring of the last opening', () => {
+  it('go to the ring of the opening that they were sent for, or nowhere', () => {
     const { bus, incoming } = opened();
+    const NEXT = 0xa000;
+    const written = () => bus.memory.words[(NEXT + OUT_PAGES * 4096) >>> 2];
     incoming.deliver(frame(8));
     bus.close();
-    bus.open(0xa000);
+    bus.open(NEXT);
     expect(bus.state).toBe(CHANNEL_OPEN);
+    // The root partition has not heard of it when it sends this.
+    incoming.deliver(frame(8, 8));
+    expect(written()).toBe(0);
+    incoming.noteOpening(CHANNEL, 2);
     incoming.deliver(frame(8, 9));
-    expect(bus.memory.words[(0xa000 + OUT_PAGES * 4096) >>> 2]).toBe(24);
+    expect(written()).toBe(24);
+  });
+
+  it('go nowhere when they waited for room until another opening', async () => {
+    const { bus, incoming } = opened();
+    for (let transaction = 0; transaction < 8; transaction++)
+      incoming.deliver(frame(PACKET_BYTES, transaction));
+    bus.close();
+    bus.open(RING);
+    // The guest gives its new ring an empty beginning, as drivers do.
+    bus.put(IN_RING, 0, 0);
+    incoming.noteOpening(CHANNEL, 2);
+    await new Promise<void>((resolve) => {
+      incoming.onDrained = resolve;
+    });
+    expect(bus.memory.words[IN_RING >>> 2]).toBe(0);
+    incoming.deliver(frame(8, 9));
+    expect(bus.memory.words[IN_RING >>> 2]).toBe(24);
+    incoming.close();
   });
 });

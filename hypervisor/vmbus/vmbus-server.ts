@@ -139,16 +139,17 @@ export class VmbusServer {
     if (!isRight) return HV_STATUS_INVALID_PARAMETER;
     lock(this.#words, row + CHANNEL_STATE_LOCK);
     const state = this.#words[row + CHANNEL_STATE];
+    const generation = (this.#words[row + CHANNEL_GENERATION] as number) + 1;
     if (state === CHANNEL_OFFERED) {
       this.#words[row + CHANNEL_RING_GPA] = gpa;
       this.#words[row + CHANNEL_OUT_PAGES] = outPages;
       this.#words[row + CHANNEL_IN_PAGES] = inPages;
-      this.#words[row + CHANNEL_GENERATION] = (this.#words[row + CHANNEL_GENERATION] as number) + 1;
+      this.#words[row + CHANNEL_GENERATION] = generation;
       Atomics.store(this.#words, row + CHANNEL_STATE, CHANNEL_OPEN);
     }
     unlock(this.#words, row + CHANNEL_STATE_LOCK);
     if (state !== CHANNEL_OFFERED) return HV_STATUS_OPERATION_DENIED;
-    this.#send(FRAME_OPEN, channelId);
+    this.#send(FRAME_OPEN, channelId, generation);
     return HV_STATUS_SUCCESS;
   }
 

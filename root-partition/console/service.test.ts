@@ -186,7 +186,7 @@ describe('the console', () => {
 
   it('stays as small as its scroll-back when a gigabyte comes and nobody reads', () => {
     const service = new ConsoleService();
-    const carrier = { outgoing: {}, isFull: false, inFlightBytes: 0, settle() {} };
+    const carrier = { outgoing: { begin() {} }, isFull: false, inFlightBytes: 0, settle() {} };
     const channel = new Channel(1, service, carrier as never);
     channel.accept(4, new Uint8Array(0), 0, 0);
     const packet = consolePacket(new Uint8Array(65_536).fill(46));

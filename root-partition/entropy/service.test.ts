@@ -1,6 +1,6 @@
 // Entropy: random bytes, no more per second than the bucket gives, and one partition's thirst is its own.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FRAME_CLOSE, FRAME_DATA, FRAME_OPEN } from '../../hypervisor/abi/frames.ts';
+import { FRAME_CLOSE, FRAME_COMPLETION, FRAME_DATA, FRAME_OPEN } from '../../hypervisor/abi/frames.ts';
 import { Channel, type ChannelCarrier } from '../channel.ts';
 import { InProcessRoot } from '../testing/in-process-root.ts';
 import { words } from '../testing/packets.ts';
@@ -75,8 +75,8 @@ function bucket(): {
     now: () => now,
     later: (_ms, callback) => timers.push(callback),
   });
-  const begin = (_kind: number, _id: number, length: number): number => {
-    answers.push(length);
+  const begin = (kind: number, _id: number, length: number): number => {
+    if (kind === FRAME_COMPLETION) answers.push(length);
     return 0;
   };
   const outgoing = { bytes: new Uint8Array(8192), begin };

@@ -17,7 +17,7 @@ import {
   STORAGE_WRITE,
   STORAGE_WRITE_ZEROES,
 } from '../../hypervisor/abi/channels/storage.ts';
-import { FRAME_CLOSE } from '../../hypervisor/abi/frames.ts';
+import { FRAME_CLOSE, FRAME_COMPLETION } from '../../hypervisor/abi/frames.ts';
 import { Channel, type ChannelCarrier } from '../channel.ts';
 import type { OutgoingFrames } from '../outgoing-frames.ts';
 import { InProcessRoot } from '../testing/in-process-root.ts';
@@ -202,8 +202,8 @@ class Recorder implements ChannelCarrier {
   inFlightBytes = 0;
   readonly outgoing = {
     bytes: new Uint8Array(1 << 20),
-    begin: (_kind: number, _channel: number, _bytes: number, lo: number) => {
-      this.answers.push(lo);
+    begin: (kind: number, _channel: number, _bytes: number, lo: number) => {
+      if (kind === FRAME_COMPLETION) this.answers.push(lo);
       return 0;
     },
   } as unknown as OutgoingFrames;

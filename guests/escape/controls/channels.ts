@@ -47,6 +47,18 @@ export const channelControls: readonly Control[] = [
     ],
   },
   {
+    id: 'openings',
+    holds: 'drops what was sent for an earlier opening of its channel',
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/vmbus/incoming-channels.ts',
+        from: "    if (this.#words[row + CHANNEL_GENERATION] !== opening) return 'dropped';\n",
+        to: '',
+      },
+    ],
+  },
+  {
     id: 'clock-granularity',
     holds: "rounds reference time to the partition's granularity",
     boundary,

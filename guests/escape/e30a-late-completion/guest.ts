@@ -23,8 +23,23 @@ const OUT_PAGES: u32 = 4;
 const IN_PAGES: u32 = 1000;
 const OLD_READS: u32 = 24;
 const NEW_READS: u32 = 6;
-const FIRST_NEW: u64 = 1000;
+/** Transactions from here on are asked after the channel was opened again. */
+export const FIRST_NEW: u64 = 1000;
 const READ_BYTES: u32 = 131_072;
+
+/** Takes packets until `wanted` answers to new questions have come. @returns the answers to old ones among them */
+export function lateAnswers(channel: usize, wanted: u32): u32 {
+  const incoming = channelIncomingRing(channel);
+  const bytes = channelIncomingBytes(channel);
+  let late: u32 = 0;
+  for (let answers: u32 = 0; answers < wanted; ) {
+    waitForPacket(channel);
+    if (ringTransaction(incoming, bytes) < FIRST_NEW) late++;
+    else answers++;
+    ringRelease(incoming, bytes);
+  }
+  return late;
+}
 
 function queueReads(disk: usize, first: u64, count: u32): void {
   const request = allocatePages(1);
@@ -45,14 +60,7 @@ export function run(_vpIndex: i32, _budget: i32): i32 {
   closeChannel(region, disk);
   openChannel(region, disk, ring, OUT_PAGES, IN_PAGES);
   queueReads(disk, FIRST_NEW, NEW_READS);
-  let late = 0;
-  for (let answers: u32 = 0; answers < NEW_READS; ) {
-    waitForPacket(disk);
-    const incoming = channelIncomingRing(disk);
-    if (ringTransaction(incoming, channelIncomingBytes(disk)) < FIRST_NEW) late++;
-    else answers++;
-    ringRelease(incoming, channelIncomingBytes(disk));
-  }
+  const late = lateAnswers(disk, NEW_READS);
   consoleWrite(console, `${late} of ${OLD_READS} answers came after their channel was closed\n`);
   exitPartition(HV_EXIT_POWER_OFF, 0);
   return HV_VP_HALTED;

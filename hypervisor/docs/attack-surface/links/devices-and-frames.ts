@@ -96,18 +96,20 @@ export const deviceAndFrameLinks: readonly SurfaceLinks[] = [
   },
   {
     prefix: 'frame.to-partition.',
-    entries: [
-      'FRAME_OFFER',
-      'FRAME_ALL_OFFERS',
-      'FRAME_RESCIND',
-      'FRAME_DATA',
-      'FRAME_COMPLETION',
-      'FRAME_MESSAGE',
-      'FRAME_EVENT',
-    ],
+    entries: ['FRAME_OPENED', 'FRAME_DATA', 'FRAME_COMPLETION'],
     validators: [
       'hypervisor/isolation/partition-host.ts#PartitionHost.#take',
       'hypervisor/vmbus/incoming-channels.ts#IncomingChannels.deliver',
+      'hypervisor/vmbus/frame-reader.ts#FrameReader',
+    ],
+    fuzz: ['frames'],
+    attempts: ['e30c-answer-for-an-earlier-opening', 'e31-answers-nobody-takes'],
+  },
+  {
+    prefix: 'frame.to-partition.',
+    entries: ['FRAME_OFFER', 'FRAME_ALL_OFFERS', 'FRAME_RESCIND', 'FRAME_MESSAGE', 'FRAME_EVENT'],
+    validators: [
+      'hypervisor/isolation/partition-host.ts#PartitionHost.#take',
       'hypervisor/vmbus/frame-reader.ts#FrameReader',
     ],
     fuzz: ['frames'],
