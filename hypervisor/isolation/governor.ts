@@ -34,7 +34,8 @@ export class Governor {
 
   /** @returns the function that ends it, and lets the process run */
   govern(process: Governed, share: CpuShare): () => void {
-    const member = { process, account: this.#shares.add(share), time: new ProcessorTime(process.pid) };
+    const time = new ProcessorTime(process.pid);
+    const member = { process, account: this.#shares.add(share, time.sample()), time };
     this.#members.add(member);
     this.#schedule();
     return () => this.#leave(member);

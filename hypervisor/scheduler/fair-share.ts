@@ -52,11 +52,13 @@ export class ShareAccount {
   capMs: number;
   /** Processor time that the reserve still owes. */
   owedMs = 0;
-  #seen: CpuSample | undefined;
+  #seen: CpuSample;
 
-  constructor(share: CpuShare, virtualMs: number) {
+  /** @param seen what it has used and waited for already, which is not held against it */
+  constructor(share: CpuShare, virtualMs: number, seen: CpuSample = { usedMs: 0, waitedMs: 0 }) {
     this.share = share;
     this.virtualMs = virtualMs;
+    this.#seen = seen;
     this.capMs = (share.cap ?? 0) * WINDOW_MS;
   }
 
@@ -74,7 +76,7 @@ export class ShareAccount {
 
   /** Takes down what happened in the last `elapsedMs`. @returns processor time used in them */
   take(sample: CpuSample, elapsedMs: number): number {
-    const { usedMs, waitedMs } = this.#seen ?? sample;
+    const { usedMs, waitedMs } = this.#seen;
     this.#seen = sample;
     const used = Math.max(0, sample.usedMs - usedMs);
     if (!this.isHeld) {
@@ -100,8 +102,8 @@ export class FairShare {
     this.#processors = processors;
   }
 
-  add(share: CpuShare): ShareAccount {
-    const account = new ShareAccount(share, this.#baseMs);
+  add(share: CpuShare, seen?: CpuSample): ShareAccount {
+    const account = new ShareAccount(share, this.#baseMs, seen);
     this.#accounts.add(account);
     return account;
   }
