@@ -89,10 +89,8 @@ export class Hypervisor implements AsyncDisposable {
   static async start(options: HypervisorOptions = {}): Promise<Hypervisor> {
     const warnings: string[] = [];
     const [root, confined] = await Promise.all([RootProcess.start(), startConfinedLauncher(warnings)]);
-    if (root.walls.length === 0) {
-      warnings.push(
-        'the root partition process is not confined: this system has no means that Cofferdam knows',
-      );
+    if (!root.walls.some((wall) => wall.startsWith('seccomp'))) {
+      warnings.push('the root partition process is not confined: it may ask the kernel for anything');
     }
     const table = new PartitionTable(options.memoryPoolBytes ?? freemem());
     return new Hypervisor(root, confined, table, warnings);

@@ -13,7 +13,6 @@ export { Hypervisor, type HypervisorOptions, type PartitionOptions } from './hyp
 export { HypervisorError, type HypervisorErrorCode } from './hypervisor-error.ts';
 export { Console } from './isolation/console-connection.ts';
 export type { Inspection } from './isolation/inspection.ts';
-export { landlockAbi, landlockGaps } from './isolation/landlock.ts';
 export { type IsolationLevel, isolationLevels } from './isolation/partition-container.ts';
 export { installationTop } from './isolation/program-files.ts';
 export type { AuditEvent } from './partition/audit-event.ts';

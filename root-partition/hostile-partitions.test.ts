@@ -1,6 +1,6 @@
 // What hostile partition processes do to the real root partition process (dist, --jitless): it stays as small as it
 // was, keeps no descriptors, and a neighbour's I/O is carried out meanwhile (SECURITY: E22, E30, E32, E39).
-import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { FRAME_CLOSE, FRAME_COMPLETION, FRAME_DATA, FRAME_OPEN } from '../hyperv
 import { socketPair } from '../hypervisor/isolation/socket-pair.ts';
 import { encodeFrame } from '../hypervisor/vmbus/frame-header.ts';
 import type { ChannelConfiguration, RootStatistics } from '../hypervisor/vmbus/root-control.ts';
+import { openFiles } from './testing/open-files.ts';
 import { consolePacket, storagePacket, words } from './testing/packets.ts';
 import { PartitionEnd } from './testing/partition-end.ts';
 import { RootProcess } from './testing/root-process.ts';
@@ -34,7 +35,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-const openFiles = (): number => readdirSync(`/proc/${root.process.pid}/fd`).length;
+const rootFiles = (): number => openFiles(root.process.pid as number);
 const residentBytes = (): number => {
   const status = readFileSync(`/proc/${root.process.pid}/status`, 'utf8');
   return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) * 1024;
@@ -135,7 +136,7 @@ describe('a hostile partition', () => {
   });
 
   it('that opens and closes its disk while requests are in flight gets no answer that is too late', async () => {
-    const filesBefore = openFiles();
+    const filesBefore = rootFiles();
     await besideNeighbour(async () => {
       const attacker = await connect(ATTACKER, [disk('attacker')]);
       attacker.send(FRAME_CLOSE, 1);
@@ -159,11 +160,11 @@ describe('a hostile partition', () => {
       await root.ask({ type: 'release', partitionId: ATTACKER });
       attacker.socket.destroy();
     });
-    expect(openFiles()).toBe(filesBefore);
+    expect(rootFiles()).toBe(filesBefore);
   });
 
   it('that sends anything at all ends its own connection at worst', async () => {
-    const filesBefore = openFiles();
+    const filesBefore = rootFiles();
     const almostFrame = fc
       .tuple(
         fc.nat(12),
@@ -205,6 +206,6 @@ describe('a hostile partition', () => {
         { numRuns: 100 },
       );
     });
-    expect(openFiles()).toBe(filesBefore);
+    expect(rootFiles()).toBe(filesBefore);
   });
 });

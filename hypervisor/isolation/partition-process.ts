@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { ControlReader, type ControlRequest, sendControl } from './control-stream.ts';
 import { PartitionHost } from './partition-host.ts';
+import { keepMemoryPrivate } from './private-memory.ts';
 import { tighten } from './tighten.ts';
 
 const ROOT_SOCKET_FD = 3;
@@ -22,7 +23,7 @@ async function start(request: Extract<ControlRequest, { type: 'start' }>): Promi
   host.onRefusedCode = (report) => sendControl(control, { type: 'refused-code', ...report });
   host.onThrottled = (counters) => sendControl(control, { type: 'throttled', counters });
   await host.warmUp();
-  const walls = request.isTightened ? tighten({ uid: request.uid }) : [];
+  const walls = request.isTightened ? tighten({ uid: request.uid }) : keepMemoryPrivate();
   sendControl(control, { type: 'ready', walls });
 }
 

@@ -182,7 +182,10 @@ export class ProcessContainer implements PartitionContainer {
         // What it says of itself counts once: before it has seen a byte of its guest.
         if (this.#isReady) break;
         this.#isReady = true;
-        this.walls = Array.isArray(event.walls) ? event.walls.map(String) : [];
+        this.walls = [
+          ...this.#launcher.walls,
+          ...(Array.isArray(event.walls) ? event.walls.map(String) : []),
+        ];
         if (this.#memoryGroup !== undefined) this.walls.push(this.#memoryGroup.wall);
         this.#ready.resolve();
         break;

@@ -4,14 +4,14 @@
 // is needed until then.
 import { architecture, systemCall } from './foreign-functions.ts';
 import { landlockAbi, restrictSelf } from './landlock.ts';
-import { installFilter, setNoNewPrivileges } from './seccomp/install.ts';
+import { keepMemoryPrivate } from './private-memory.ts';
+import { setLimit } from './resource-limit.ts';
+import { installFilter, setNoNewPrivileges, tryInstallFilter } from './seccomp/install.ts';
 import { partitionRules, rootPartitionRules } from './seccomp/profiles.ts';
 
 const PR_SET_PDEATHSIG = 1;
-const PR_SET_DUMPABLE = 4;
 const SIGKILL = 9;
 const F_SETFD = 2;
-const RLIMIT_CORE = 4;
 const RLIMIT_NPROC = 6;
 const RLIMIT_NOFILE = 7;
 const MAX_DESCRIPTORS = 64;
@@ -25,7 +25,6 @@ export function tighten(options: { uid: number | undefined }): string[] {
   const walls: string[] = [];
   // Set by a confined launcher already; the filter carries it to all threads.
   setNoNewPrivileges();
-  setLimit(RLIMIT_CORE, 0);
   setLimit(RLIMIT_NOFILE, MAX_DESCRIPTORS);
   if (options.uid !== undefined) {
     walls.push(...tryDropUser(options.uid));
@@ -33,8 +32,7 @@ export function tighten(options: { uid: number | undefined }): string[] {
   }
   // After the change of user, which would clear it. A process whose parent is gone already sees its sockets end.
   if (systemCall('prctl', PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) === 0) walls.push('ends with the hypervisor');
-  if (systemCall('prctl', PR_SET_DUMPABLE, 0, 0, 0, 0) === 0)
-    walls.push('no core dump, no tracing by others');
+  walls.push(...keepMemoryPrivate());
   installFilter(partitionRules, 'refuse', 'process');
   walls.push('seccomp allow-list on all threads: nothing can be opened, connected, started or signalled');
   if (dropEnginePermissions()) walls.push('engine permissions: no files, no foreign functions');
@@ -54,7 +52,7 @@ const RESTARTED = 'COFFERDAM_RESTARTED';
 export function restartWithoutRing(descriptors: readonly [number, ...number[]], fileThreads: number): void {
   if (!canConfine() || process.env[RESTARTED] !== undefined) return;
   setNoNewPrivileges();
-  installFilter([{ call: 'io_uring_setup', verdict: 'unknown' }], 'allow', 'thread');
+  if (!tryInstallFilter([{ call: 'io_uring_setup', verdict: 'unknown' }], 'allow', 'thread')) return;
   for (const fd of descriptors) systemCall('fcntl', fd, F_SETFD, 0);
   const environment = {
     ...(process.env as Record<string, string>),
@@ -77,25 +75,18 @@ export function tightenRootPartition(): string[] {
   if (!canConfine()) return [];
   const walls: string[] = [];
   setNoNewPrivileges();
-  setLimit(RLIMIT_CORE, 0);
   if (process.getuid?.() === 0) walls.push(...tryDropUser(ROOT_PARTITION_UID));
+  walls.push(...keepMemoryPrivate());
   if (landlockAbi() > 0) {
     restrictSelf([]);
     walls.push('Landlock: no path can be reached');
   }
-  installFilter(rootPartitionRules, 'refuse', 'process');
-  walls.push(
-    'seccomp allow-list on all threads: nothing can be opened, connected, started or made executable',
-  );
+  if (tryInstallFilter(rootPartitionRules, 'refuse', 'process')) {
+    walls.push(
+      'seccomp allow-list on all threads: nothing can be opened, connected, started or made executable',
+    );
+  }
   return walls;
-}
-
-function setLimit(resource: number, value: number): void {
-  const limit = new Uint8Array(16);
-  const view = new DataView(limit.buffer);
-  view.setBigUint64(0, BigInt(value), true);
-  view.setBigUint64(8, BigInt(value), true);
-  systemCall('prlimit64', 0, resource, limit, 0);
 }
 
 /** The wall that a user of its own is, or none where a container maps no such user; nothing else depends on it. */

@@ -68,14 +68,13 @@ export const jailControls: readonly Control[] = [
   },
   {
     id: 'undumpable',
-    holds:
-      'makes a partition process one that nobody of the same user may trace or read, and that leaves no core',
+    holds: 'makes each process one that nobody of the same user may trace or read, and that leaves no core',
     boundary,
     removal: [
       {
-        file: 'hypervisor/isolation/tighten.ts',
-        from: "  if (systemCall('prctl', PR_SET_DUMPABLE, 0, 0, 0, 0) === 0)\n    walls.push('no core dump, no tracing by others');\n",
-        to: '',
+        file: 'hypervisor/isolation/private-memory.ts',
+        from: "systemCall('prctl', PR_SET_DUMPABLE, 0, 0, 0, 0) === 0",
+        to: 'false',
       },
     ],
   },

@@ -41,8 +41,8 @@ export const rootPartitionControls: readonly Control[] = [
     removal: [
       {
         file: 'hypervisor/isolation/tighten.ts',
-        from: "  installFilter(rootPartitionRules, 'refuse', 'process');\n",
-        to: '',
+        from: "tryInstallFilter(rootPartitionRules, 'refuse', 'process')",
+        to: 'false',
       },
     ],
   },

@@ -7,7 +7,7 @@ export const traceANeighbour = engineEscape({
   ancestor: 'ptrace between sibling processes of one user',
   statement:
     "JavaScript in the partition process becomes the tracer of a neighbour's process, from where it could stop it and write its memory and registers. Both filters refuse ptrace; Landlock forbids tracing anything outside; processes have users of their own where the hypervisor is root and are not dumpable.",
-  heldBy: [['jail']],
+  heldBy: [['jail', 'undumpable']],
   what: ({ neighbour }) => `to trace process ${neighbour.partition.pid}`,
   targets: ({ neighbour }) => ({ pid: neighbour.partition.pid }),
 });

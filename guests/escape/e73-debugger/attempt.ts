@@ -32,7 +32,7 @@ export const debuggerAttempt: Attempt = {
     'debug ports left on: a signal opens the inspector of a Node process to everybody on the loopback',
   statement:
     'Whoever may signal a process of the engine can have it open its debugger, on a port of the loopback that asks for no password, and whoever connects runs code in it. Somebody signals a neighbour. The engine is told at its start not to listen to that signal; its permissions know no debugger; and a jailed process could not open a port.',
-  heldBy: [['no-debugger-signal', 'no-debugger-permission', 'jail']],
+  heldBy: [['no-debugger-signal', 'no-debugger-permission', 'jail', 'undumpable']],
   // At level `thread` the process is the hypervisor's own.
   levels: ['process', 'jail'],
   async run(stage) {

@@ -30,6 +30,7 @@ export interface ProbeTargets {
 
 export type Probe = (targets: ProbeTargets) => unknown;
 
+const PR_SET_DUMPABLE = 4;
 const PTRACE_SEIZE = 0x4206;
 const SIGNAL_0 = 0;
 
@@ -94,6 +95,7 @@ export const probes: Record<string, Probe> = {
   'open a raw socket descriptor': () => must(systemCall('socket', 1, 1, 0)),
   'start a shell': () => runs('/bin/sh', ['-c', 'true']),
   'start the engine again': () => runs(process.execPath, ['--version']),
+  'let others trace it': () => must(systemCall('prctl', PR_SET_DUMPABLE, 1, 0, 0, 0)),
   'signal the hypervisor': ({ parentPid }) => process.kill(parentPid, SIGNAL_0),
   'signal another partition': ({ siblingPid }) => process.kill(siblingPid, SIGNAL_0),
   'trace another partition': ({ siblingPid }) => must(systemCall('ptrace', PTRACE_SEIZE, siblingPid, 0, 0)),

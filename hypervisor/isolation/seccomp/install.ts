@@ -34,3 +34,14 @@ export function installFilter(rules: readonly Rule[], otherwise: Verdict, scope:
   // With TSYNC a positive result is the id of a thread that could not be synchronised.
   if (result !== 0) throw new SystemCallError(`seccomp filter not installed (${result})`);
 }
+
+/** The same for who goes on without, and says so. @returns whether it is installed */
+export function tryInstallFilter(...filter: Parameters<typeof installFilter>): boolean {
+  try {
+    installFilter(...filter);
+    return true;
+  } catch (error) {
+    if (error instanceof SystemCallError) return false;
+    throw error;
+  }
+}

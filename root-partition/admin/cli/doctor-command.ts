@@ -5,7 +5,8 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { defaultCacheFolder, listImages } from '../../../guests/images/index.ts';
-import { Hypervisor, installationTop, landlockAbi, landlockGaps } from '../../../hypervisor/index.ts';
+import { Hypervisor, installationTop } from '../../../hypervisor/index.ts';
+import { partitionWalls, rootPartitionWalls, wallFindings } from './doctor-walls.ts';
 import { describeError } from './exit-status.ts';
 import { sampleNames } from './guest-choice.ts';
 
@@ -27,7 +28,7 @@ export function doctorCommand(finish: (status: number) => void): Command {
       '\nExit status: 0 when guests run in a jail, 1 when not.\n\nExamples:\n  cofferdam doctor\n  cofferdam doctor --json',
     )
     .action(async (options: { json?: boolean }) => {
-      const findings = [engine(), landlock(), ...(await walls()), ...tools(), cache(), images()];
+      const findings = [engine(), ...(await walls()), ...tools(), cache(), images()];
       process.stdout.write(
         options.json ? `${JSON.stringify({ findings }, null, 2)}\n` : formatFindings(findings),
       );
@@ -47,20 +48,6 @@ function engine(): Finding {
   return pinned === process.version
     ? { subject: 'engine', state: 'good', text: `${process.version}, the pinned one` }
     : { subject: 'engine', state: 'bad', text: `expected ${pinned}, got ${process.version}; run "npm ci"` };
-}
-
-function landlock(): Finding {
-  const abi = landlockAbi();
-  if (abi === 0) {
-    return {
-      subject: 'Landlock',
-      state: 'note',
-      text: 'the kernel has none; seccomp alone keeps files closed',
-    };
-  }
-  const gaps = landlockGaps(abi);
-  const text = gaps.length === 0 ? `ABI ${abi}` : `ABI ${abi}, which does not cover: ${gaps.join('; ')}`;
-  return { subject: 'Landlock', state: 'good', text };
 }
 
 /** Starts a sample where guests would run: what is reported was really set up. */
@@ -86,15 +73,8 @@ async function walls(): Promise<Finding[]> {
       state: partition.isolation === 'jail' ? 'good' : 'bad',
       text: partition.isolation,
     });
-    for (const wall of partition.walls) findings.push({ subject: 'wall', state: 'good', text: wall });
-    if (!partition.walls.some((wall) => wall.startsWith('memory control group'))) {
-      const text =
-        "no control group can be made here: the engine's own limits alone bound a partition's memory";
-      findings.push({ subject: 'memory', state: 'note', text });
-    }
-    for (const wall of hypervisor.rootWalls) {
-      findings.push({ subject: 'root partition', state: 'good', text: wall });
-    }
+    findings.push(...wallFindings('partition', partitionWalls(), partition.walls));
+    findings.push(...wallFindings('root partition', rootPartitionWalls(), hypervisor.rootWalls));
     findings.push(
       exit.kind === 'power-off'
         ? { subject: 'guests', state: 'good', text: 'the sample hello ran to its end' }
