@@ -106,6 +106,28 @@ describe('architecture', () => {
     expect(violations).toEqual([]);
   });
 
+  it('allocates no memory with old contents', () => {
+    const stale = /\ballocUnsafe|\bnew Buffer\(|\bSlowBuffer\b/;
+    const users = sources.filter(
+      (file) => !isTest(file) && stale.test(readFileSync(join(top, file), 'utf8')),
+    );
+    expect(users).toEqual([]);
+  });
+
+  it('links guests to objects without a prototype', () => {
+    const links = sources.filter(
+      (file) =>
+        file.startsWith('hypervisor/') &&
+        !isTest(file) &&
+        readFileSync(join(top, file), 'utf8').includes('new WebAssembly.Instance('),
+    );
+    expect(links.length).toBeGreaterThan(1);
+    // The object itself and each module in it.
+    const isBare =
+      /imports = Object\.assign\(Object\.create\(null\), \{\n(?: +\w+: Object\.assign\(Object\.create\(null\), .+\),\n)+ +\}\);\n\s+return new WebAssembly\.Instance\([\w.]+, imports\)/;
+    expect(links.filter((file) => !isBare.test(readFileSync(join(top, file), 'utf8')))).toEqual([]);
+  });
+
   it('keeps files, sockets, processes and foreign functions where they belong', () => {
     const violations: string[] = [];
     for (const file of sources.filter((name) => !isTest(name))) {

@@ -101,6 +101,8 @@ export class Connection implements ChannelCarrier {
 
   #onRead(bytesRead: number): boolean {
     this.#feed(readBuffer.subarray(0, bytesRead));
+    // Whoever still looked at it would see the next partition's bytes there.
+    readBuffer.fill(0, 0, bytesRead);
     return true;
   }
 

@@ -14,7 +14,7 @@ import { checkBlock, type HypercallContext } from './hypercall-context.ts';
 
 /** What is copied out of guest memory for the check to look at, which refuses far smaller modules: the copy is not part of
  *  the guest's quota. */
-const MAX_COPIED_BYTES = 16 * 1024 * 1024;
+const MAX_COPIED_BYTES = 4 * 1024 * 1024;
 
 /** HVCALL_EXIT_PARTITION. The first exit counts. */
 export function exitPartition(context: HypercallContext, reason: number, code: number): number {

@@ -15,6 +15,7 @@ export function partitionEngineFlags(options: { memoryPages: number }): string[]
     '--allow-ffi',
     `--wasm-max-mem-pages=${options.memoryPages}`,
     '--disallow-code-generation-from-strings',
+    '--zero-fill-buffers',
     '--disable-sigusr1',
     '--no-addons',
   ];
@@ -26,6 +27,8 @@ export function rootEngineFlags(): string[] {
     '--no-warnings',
     '--jitless',
     '--disallow-code-generation-from-strings',
+    // Whatever the engine allocates for itself to read into, too.
+    '--zero-fill-buffers',
     '--disable-sigusr1',
     '--no-addons',
   ];

@@ -269,6 +269,29 @@ describe('a hostile guest', () => {
   });
 });
 
+describe('a guest with another processor', () => {
+  it('keeps the host busy for no more than a ringful, however fast it fills the ring', () => {
+    const memory = makeMemory();
+    const [guest, reader] = [new GuestEnd(memory), new RingReader(memory, RING, PAGES)];
+    const packet = new Uint8Array(1000);
+    const most = Math.ceil(DATA_BYTES / (HEADER + packet.length));
+    guest.produce(packet, 0);
+    const fill = (): number =>
+      reader.drain(() => {
+        guest.produce(packet, 0);
+        guest.produce(packet, 0);
+        if (guest.writeIndex === guest.readIndex) throw new Error('the guest is too slow');
+        if (++handed > 2 * most) throw new Error('the host does not come back');
+        return true;
+      });
+    let handed = 0;
+    expect(fill()).toBe(most);
+    // What was left waits for the next call.
+    handed = 0;
+    expect(fill()).toBe(most);
+  });
+});
+
 describe('a ring', () => {
   const memory = makeMemory();
   const end = memory.byteLength;

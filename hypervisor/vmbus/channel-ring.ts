@@ -65,12 +65,13 @@ export class RingReader extends Ring {
 
   /**
    * Hands every waiting packet to `sink`, in order, until the ring is empty or the sink returns false (the packet
-   * then stays). @returns the number of packets taken @throws RingFault
+   * then stays). Takes a ringful at most, however fast it is filled meanwhile. @returns the number of packets taken @throws RingFault
    */
   drain(sink: PacketSink): number {
     let taken = 0;
+    let leftBytes = this.dataBytes;
     const { words } = this.memory;
-    for (let write = this.fetchIndex(RING_WRITE_INDEX); this.#read !== write; ) {
+    for (let write = this.fetchIndex(RING_WRITE_INDEX); this.#read !== write && leftBytes > 0; ) {
       const available = write > this.#read ? write - this.#read : this.dataBytes - this.#read + write;
       const at = (this.data + this.#read) >>> 2;
       const type = words[at] as number;
@@ -86,6 +87,7 @@ export class RingReader extends Ring {
       const copy = (target: Uint8Array, offset: number) => this.#copy(from, payloadBytes, target, offset);
       if (!sink(payloadBytes, lo, hi, copy)) break;
       taken++;
+      leftBytes -= total;
       this.#read = this.advance(this.#read, total);
       Atomics.store(words, this.control + (RING_READ_INDEX >>> 2), this.#read);
       if (this.#read === write) write = this.fetchIndex(RING_WRITE_INDEX);

@@ -133,13 +133,20 @@ export class StorageService implements Device {
     const data = hasData ? buffer.subarray(0, request.length) : undefined;
     this.#answer(channel, operation.generation, request, operation.lo, operation.hi, data);
     channel.settleRequest(buffer.length > 0 ? request.length : 0);
-    const free = this.#buffersFor(buffer.length);
-    if (buffer.length > 0 && free.length < BUFFERS_KEPT) free.push(buffer);
+    this.#giveBack(buffer, request.length);
     this.#turns.end();
     if (this.#inFlight === 0) this.#onIdle();
   }
 
-  /** A buffer of at least `length` bytes; most requests find one that was used before. */
+  /** Keeps a buffer for another request, with nothing of this one in it. */
+  #giveBack(buffer: Uint8Array, usedBytes: number): void {
+    const free = this.#buffersFor(buffer.length);
+    if (buffer.length === 0 || free.length >= BUFFERS_KEPT) return;
+    buffer.fill(0, 0, usedBytes);
+    free.push(buffer);
+  }
+
+  /** A buffer of at least `length` bytes; all zero; most requests find one that was used before. */
   #takeBuffer(length: number): Uint8Array {
     const size = length <= SMALL_BUFFER_BYTES ? SMALL_BUFFER_BYTES : STORAGE_MAX_TRANSFER_BYTES;
     return this.#buffersFor(size).pop() ?? new Uint8Array(size);

@@ -23,6 +23,18 @@ export const channelControls: readonly Control[] = [
     ],
   },
   {
+    id: 'ringful',
+    holds: 'takes no more than a ringful of packets for one signal',
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/vmbus/channel-ring.ts',
+        from: ' && leftBytes > 0; ) {',
+        to: '; ) {',
+      },
+    ],
+  },
+  {
     id: 'ring-in-memory',
     holds: "opens a channel only on a ring that lies in the guest's memory",
     boundary,

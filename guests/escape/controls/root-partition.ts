@@ -131,6 +131,18 @@ export const rootPartitionControls: readonly Control[] = [
     ],
   },
   {
+    id: 'wiped-read-buffer',
+    holds: 'wipes the buffer that every connection reads into before the next one does',
+    boundary: 'guest and guest',
+    removal: [
+      {
+        file: 'root-partition/connection.ts',
+        from: '    readBuffer.fill(0, 0, bytesRead);\n',
+        to: '',
+      },
+    ],
+  },
+  {
     id: 'storage-range',
     holds: "carries out requests within the volume's size only",
     boundary,

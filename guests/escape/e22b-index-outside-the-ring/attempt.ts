@@ -24,8 +24,8 @@ export const indexOutsideTheRing: Attempt = {
   wants: 'availability',
   ancestor: 'ring indices used unchecked: QEMU virtio CVE-2016-6490, Xen PV ring loops (XSA-155)',
   statement:
-    'A guest fills a ring with packets and sets the write index outside of it. A reader that only compares indices never meets it: it goes around the ring, hands the same packets on for ever, and the guest cannot be stopped between two hypercalls because this one does not end. The index is fetched once and must lie in the ring.',
-  heldBy: [['ring-indices']],
+    'A guest fills a ring with packets and sets the write index outside of it. A reader that only compares indices never meets it: it goes around the ring, hands the same packets on for ever, and the guest cannot be stopped between two hypercalls because this one does not end. The index is fetched once and must lie in the ring, and no more than a ringful is taken at a time.',
+  heldBy: [['ring-indices', 'ringful']],
   async run(stage) {
     stage.tries(`to have ${PACKETS_IN_RING} packets read over and over`);
     let frames = 0;

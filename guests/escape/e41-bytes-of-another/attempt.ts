@@ -17,8 +17,8 @@ export const bytesOfAnother: Attempt = {
   wants: 'confidentiality',
   ancestor: 'buffers reused between tenants: Wasmtime pooling CVE-2022-39393, Heartbleed',
   statement:
-    "The root partition reads every partition's socket into one buffer, one after the other. A guest sends more than is handled at a time, so that part of it waits while another partition's bytes arrive in that buffer. If what waits were a view of the buffer, the guest would find the other tenant's output on its own console. What waits is copied.",
-  heldBy: [['held-frames-are-copies']],
+    "The root partition reads every partition's socket into one buffer, one after the other. A guest sends more than is handled at a time, so that part of it waits while another partition's bytes arrive in that buffer. If what waits were a view of the buffer, the guest would find the other tenant's output on its own console. What waits is copied, and the buffer wiped.",
+  heldBy: [['held-frames-are-copies', 'wiped-read-buffer']],
   async run(stage) {
     stage.tries('to have its output wait while another tenant writes, and looks what becomes of it');
     let seen = 0;
