@@ -134,6 +134,17 @@ describe('caps and reserves', () => {
   });
 });
 
+describe('an account', () => {
+  it('begins with what was used by then, and counts what is used before the first look', () => {
+    const share = { weight: 100, cap: 0.5, reserve: 0 };
+    const account = new ShareAccount(share, 0, { usedMs: 1000, waitedMs: 500 });
+    const { capMs } = account;
+    expect(account.take({ usedMs: 1008, waitedMs: 502 }, TICK_MS)).toBe(8);
+    expect(account.waitingNow).toBeCloseTo(0.2);
+    expect(account.capMs).toBeCloseTo(capMs + 0.5 * TICK_MS - 8);
+  });
+});
+
 describe('feasible weights', () => {
   const accounts = (weights: readonly number[]): ShareAccount[] =>
     weights.map((weight) => new ShareAccount({ weight, cap: undefined, reserve: 0 }, 0));
