@@ -21,3 +21,9 @@ export function isWanted(row: { group: string; name: string }, only: readonly st
     )
   );
 }
+
+/** What to throw where texts of `--only` name no row. */
+export function noRowOf(only: readonly string[]): BenchUsageError {
+  const texts = only.map((text) => JSON.stringify(text)).join(' and ');
+  return new BenchUsageError(`--only: expected a group or a part of a row's name, got ${texts}`);
+}

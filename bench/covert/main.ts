@@ -1,17 +1,14 @@
 // `npm run bench:covert`: how many bits per second two partitions that may not talk get across all the same. See options.ts.
 import { Hypervisor } from '../../hypervisor/index.ts';
-import { Interrupted, untilAborted, watchSignals } from '../interruption.ts';
+import { EXIT_FAILED, failedBy, runCommand } from '../command.ts';
+import { untilAborted, watchSignals } from '../interruption.ts';
 import { describeMachine } from '../machine.ts';
 import { Progress } from '../progress.ts';
-import { BenchUsageError } from '../usage.ts';
 import { type ChannelDescription, channels, openChannel } from './channels.ts';
 import { type ChannelReading, CovertPair, type Setting } from './meter.ts';
 import { type CovertOptions, HELP, parseCovertOptions } from './options.ts';
 import { placementLacks } from './placement.ts';
 import { bestOf, type CovertReport, isTrialPassed, reportLines } from './report.ts';
-
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
 
 interface Meter {
   hypervisor: Hypervisor;
@@ -109,16 +106,8 @@ async function main(words: readonly string[]): Promise<number> {
     return report.trial.isPassed ? 0 : EXIT_FAILED;
   } catch (error) {
     progress.end();
-    const reason: unknown = signal.aborted ? signal.reason : error;
-    process.stderr.write(`${(reason as Error).message}\n`);
-    return reason instanceof Interrupted ? reason.exitStatus : EXIT_FAILED;
+    return failedBy(error, signal);
   }
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof BenchUsageError)) throw error;
-  process.stderr.write(`${error.message}; --help tells more\n`);
-  process.exitCode = EXIT_USAGE;
-}
+await runCommand(main);

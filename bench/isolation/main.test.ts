@@ -29,6 +29,8 @@ describe('npm run bench:isolation', () => {
   it('explains itself, and refuses what it does not know', () => {
     expect(run('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('Examples:') });
     expect(run('--isolation', 'none')).toMatchObject({ status: 2, stdout: '' });
+    const nothing = run('--only', 'P6,P7', '--samples', '1');
+    expect(nothing).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('"P6,P7"') });
   });
 });
 

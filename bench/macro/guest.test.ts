@@ -34,6 +34,14 @@ describe('the guest benchmarks', () => {
     expect(stderr).toContain('"many"');
   });
 
+  it('refuse to leave out everything: each text of --only names a row', () => {
+    for (const words of [['P1,P2'], ['P1', 'P5'], ['']]) {
+      const { status, stdout, stderr } = bench(...words.flatMap((word) => ['--only', word]));
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+      expect(stderr).toContain(`got ${JSON.stringify(words.at(-1))}`);
+    }
+  });
+
   it('say what is missing, have status 1 when that is all, and leave nothing behind', () => {
     const { status, stdout, stderr } = bench('--json', '--only', 'P4', '--only', 'core', '--svg', 'no.svg');
     const { rows, skipped, machine, compiler } = JSON.parse(stdout);

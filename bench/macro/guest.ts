@@ -1,11 +1,11 @@
 // `npm run bench:guest`: rows P1 to P4 and what guest memory costs, in Cofferdam and in QEMU. See options.ts.
-import { writeFileSync } from 'node:fs';
 import { bootFiles, type StoredImage } from '../../guests/images/index.ts';
 import { Hypervisor, HypervisorError } from '../../hypervisor/index.ts';
-import { Interrupted, watchSignals } from '../interruption.ts';
+import { EXIT_FAILED, type Forms, failedBy, publish, runCommand } from '../command.ts';
+import { watchSignals } from '../interruption.ts';
 import { describeMachine, qemuVersion } from '../machine.ts';
 import { Progress } from '../progress.ts';
-import { BenchUsageError, isWanted } from '../usage.ts';
+import { isWanted, noRowOf } from '../usage.ts';
 import { ratioChart } from './chart.ts';
 import { buildGuestPrograms, type GuestPrograms, NoCompiler } from './guest-programs.ts';
 import {
@@ -28,8 +28,6 @@ import { type BenchOptions, HELP, parseBenchOptions } from './options.ts';
 import { type Report, reportLines, showTime } from './report.ts';
 import { sharesOfBoot, sharesOfCommand } from './time-shares.ts';
 
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
 const BOOT_MEMORY_MIB = 256;
 
 class Bench {
@@ -56,9 +54,8 @@ class Bench {
 
   async run(): Promise<void> {
     try {
-      const { coremark, image } = this.#options;
-      const rows = [...(coremark === undefined ? [] : [coremarkRow]), ...guestRows];
-      await this.#commands(this.#wanted(rows), () => findImage(image));
+      const { image } = this.#options;
+      await this.#commands(this.#wanted(programRows(this.#options)), () => findImage(image));
       await this.#commands(this.#wanted([pythonRow]), () => pythonImage(this.#signal));
       await this.#boots();
       await this.#memory();
@@ -169,6 +166,18 @@ class Bench {
   }
 }
 
+const programRows = ({ coremark }: BenchOptions): GuestRow[] => [
+  ...(coremark === undefined ? [] : [coremarkRow]),
+  ...guestRows,
+];
+
+/** @throws BenchUsageError where a text of `--only` names no row */
+function checkOnly(options: BenchOptions): void {
+  const rows = [...programRows(options), pythonRow, ...bootRows, ...memoryRows];
+  const idle = options.only.filter((text) => !rows.some((row) => isWanted(row, [text])));
+  if (idle.length > 0) throw noRowOf(idle);
+}
+
 /** Without a compiler, what needs one is left out. */
 function compilePrograms(options: BenchOptions): GuestPrograms | null {
   try {
@@ -188,18 +197,7 @@ async function measureAll(options: BenchOptions, report: Report, signal: AbortSi
   await new Bench(options, report, signal, hypervisor, programs).run();
 }
 
-function publish(options: BenchOptions, report: Report): void {
-  if (report.rows.length + report.skipped.length === 0) return;
-  if (options.isJson) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else {
-    const lines = options.isMarkdown ? markdownLines(report) : reportLines(report);
-    process.stdout.write(`${lines.join('\n')}\n`);
-  }
-  if (options.svg === undefined) return;
-  const chart = ratioChart(report);
-  if (chart === undefined) process.stderr.write(`no ratios, so ${options.svg} was not written\n`);
-  else writeFileSync(options.svg, chart);
-}
+const forms: Forms<Report> = { lines: reportLines, markdown: markdownLines, chart: ratioChart };
 
 async function main(words: readonly string[]): Promise<number> {
   const options = parseBenchOptions(words);
@@ -207,6 +205,7 @@ async function main(words: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  checkOnly(options);
   const signal = watchSignals();
   if (options.hasQemu && qemuVersion() === null) {
     process.stderr.write('qemu-system-riscv64 is not installed: times of Cofferdam alone, no ratios\n');
@@ -225,20 +224,12 @@ async function main(words: readonly string[]): Promise<number> {
     await measureAll(options, report, signal);
     return report.rows.length > 0 ? 0 : EXIT_FAILED;
   } catch (error) {
-    const reason: unknown = signal.aborted ? signal.reason : error;
-    process.stderr.write(`${(reason as Error).message}\n`);
-    return reason instanceof Interrupted ? reason.exitStatus : EXIT_FAILED;
+    return failedBy(error, signal);
   } finally {
     report.rows.sort((a, b) => groups.indexOf(a.group) - groups.indexOf(b.group));
     // What was measured before something went wrong was measured all the same.
-    publish(options, report);
+    if (report.rows.length + report.skipped.length > 0) publish(options, report, forms);
   }
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof BenchUsageError)) throw error;
-  process.stderr.write(`${error.message}; --help tells more\n`);
-  process.exitCode = EXIT_USAGE;
-}
+await runCommand(main);

@@ -1,6 +1,6 @@
 // The report, the chart and the choice of what counts, from made-up measurements.
 import { describe, expect, it } from 'vitest';
-import { axisEnd } from '../chart-axis.ts';
+import { axisEnd } from '../chart-frame.ts';
 import { type Machine, summarise } from '../machine.ts';
 import { ratioChart } from './chart.ts';
 import type { Group } from './guest-rows.ts';
