@@ -20,7 +20,7 @@ const [V, R, W, X, USER, GLOBAL, ACCESSED, DIRTY] = [1n, 2n, 4n, 8n, 16n, 32n, 6
 const DATA_PTE = V | R | W | ACCESSED | DIRTY;
 const SUM = 1n << 18n;
 const [SATP, SSTATUS, STVEC, SEPC] = [0x180, 0x100, 0x105, 0x141];
-const [MSTATUS, MEDELEG, MTVEC, MCAUSE] = [0x300, 0x302, 0x305, 0x342];
+const [MSTATUS, MEDELEG, MTVEC, MEPC, MCAUSE] = [0x300, 0x302, 0x305, 0x341, 0x342];
 const [ECALL_FROM_USER, LOAD_PAGE] = [8n, 13n];
 const ROUNDS = 120;
 
@@ -269,5 +269,36 @@ describe.each(engines)('address spaces as %s', (engine) => {
     expect(runToHandler()).toBe(LOAD_PAGE);
     expect(machine.x(S2)).toBe(1n);
     expect(machine.x(S1)).toBe(300n);
+  });
+
+  it('do not let a caller go on in a mode that the called code has left', () => {
+    // What is called goes to mode U, which asks for the way back; the last time it returns to the caller itself, in mode U,
+    // which has the code at the same address, and no data.
+    prepare([
+      a.jal(RA, 4 * 5),
+      a.ld(A3, A0, 0),
+      a.addi(S2, S2, -1),
+      a.bne(S2, 0, back(3)),
+      a.EBREAK,
+      // What is called:
+      a.csrrw(0, MEPC, A5),
+      a.csrrw(0, MSTATUS, 0),
+      a.MRET,
+    ]);
+    const [inUser, onTrap] = [CODE + 0x1000n, CODE + 0x1800n];
+    machine.loadWords(inUser, [a.addi(T0, 0, 1), a.beq(S2, T0, 8), a.ECALL, a.jalr(0, RA, 0)]);
+    machine.loadWords(onTrap, [a.csrrs(A3, MCAUSE, 0), a.bne(A3, A1, 8), a.jalr(0, RA, 0), a.jalr(0, A4, 0)]);
+    const space = makeSpace(0, pteOf(pageOf(0), DATA_PTE));
+    for (const page of [CODE, inUser]) map(space.root, page, pteOf(page, V | R | X | USER | ACCESSED));
+    machine.reset(CODE, { mode: 3 });
+    machine.setCsr(MTVEC, onTrap);
+    machine.setCsr(SATP, space.satp);
+    machine.setX(A0, pageOf(0));
+    machine.setX(A1, ECALL_FROM_USER);
+    machine.setX(A4, HANDLER);
+    machine.setX(A5, inUser);
+    machine.setX(S2, 300n);
+    expect(runToHandler()).toBe(LOAD_PAGE);
+    expect(machine.x(S2)).toBe(1n);
   });
 });
