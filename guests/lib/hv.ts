@@ -18,6 +18,8 @@ export declare function referenceTime(): f64;
 
 /**
  * Parks the VP until a message or an event arrives for the partition or reference time reaches `deadline`
- * (Infinity: no deadline). Returns at once when something arrived since the last call. 1 = woken, 0 = deadline.
+ * (Infinity: no deadline). Returns at once when something arrived since the last call. 1 = woken, 0 = deadline. What is
+ * sent to the partition arrives in here, and between two runs: a guest that is busy for long calls this now and then with
+ * a deadline in the past, which takes about a microsecond.
  */
 export declare function idle(deadline: f64): i32;

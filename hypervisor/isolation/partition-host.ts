@@ -1,22 +1,9 @@
-// One partition's host: its memory, its VP thread, its socket to the root partition. Runs on the main thread of the
-// partition process or, at isolation level `thread`, on the hypervisor's own. It takes frames from the root
-// partition and puts them into the guest's rings, slots and flags; the other direction happens on the VP's thread.
-import { Socket } from 'node:net';
+// One partition's host: makes its memory, its VP's thread and the doorbell by which it is woken, and asks it to pause and
+// to stop. Runs on the main thread of the partition process or, at isolation level `thread`, on the hypervisor's own.
+// What travels between guest and root partition does so on the VP's thread (virtual-processor/root-link.ts).
+import { closeSync } from 'node:fs';
 import { Piscina } from 'piscina';
-import {
-  FRAME_ALL_OFFERS,
-  FRAME_COMPLETION,
-  FRAME_DATA,
-  FRAME_EVENT,
-  FRAME_MESSAGE,
-  FRAME_OFFER,
-  FRAME_OPENED,
-  FRAME_RESCIND,
-} from '../abi/frames.ts';
 import { HV_BOOT_ARGUMENTS_BYTES } from '../abi/hypercalls.ts';
-import { HV_STATUS_SUCCESS } from '../abi/status.ts';
-import { HV_SYNIC_SINT_COUNT } from '../abi/synic.ts';
-import { VMBUS_MAX_CHANNELS, VMBUS_OFFER_LABEL_BYTES, VMBUS_SINT } from '../abi/vmbus.ts';
 import { admitModule } from '../partition/admission.ts';
 import type { PrivilegeMask } from '../partition/privilege-mask.ts';
 import { createGuestMemory, GuestMemory } from '../platform/guest-memory.ts';
@@ -29,35 +16,24 @@ import {
   CB_REQUEST,
   CB_SAMPLING,
   CB_VP_STATE,
-  CHANNEL_ABSENT,
-  CHANNEL_OFFERED,
-  CHANNEL_SERVICE,
-  CHANNEL_STATE,
-  channelWord,
-  count,
   counterNames,
   counterWord,
   createControlBlock,
-  labelByte,
   REQUEST_PAUSE,
   REQUEST_RUN,
   REQUEST_STOP,
   VP_HALTED,
   VP_PAUSED,
-  wake,
 } from '../virtual-processor/control-block.ts';
 import { watchThrottle } from '../virtual-processor/hypercall-throttle.ts';
 import { RefusalWatch } from '../virtual-processor/refused-code.ts';
 import type { VpOutcome, VpTask } from '../virtual-processor/vp-task.ts';
-import { getWord } from '../vmbus/frame-header.ts';
-import { type Frame, FrameReader } from '../vmbus/frame-reader.ts';
-import { IncomingChannels } from '../vmbus/incoming-channels.ts';
+import { Doorbell } from './doorbell.ts';
+import { mustSystemCall } from './foreign-functions.ts';
 import type { Inspection } from './inspection.ts';
 
-const READ_BYTES = 256 * 1024;
-/** Every host of this thread reads into this buffer and is done with it before the next one reads. Not a Buffer, whose
- *  `slice` would be a view of it. */
-const readBuffer = new Uint8Array(READ_BYTES);
+const F_SETFL = 4;
+const O_NONBLOCK = 0o4000;
 
 /** What a partition is made of, apart from its module. */
 export interface PartitionConfiguration {
@@ -93,15 +69,11 @@ export class PartitionHost implements Inspection {
   readonly #controlBlock = createControlBlock();
   readonly #words = new Int32Array(this.#controlBlock);
   readonly #pool: Piscina;
-  readonly #socket: Socket;
   readonly #socketFd: number;
-  readonly #synic: Synic;
-  readonly #incoming: IncomingChannels;
-  readonly #offersComplete = Promise.withResolvers<void>();
+  readonly #doorbell = new Doorbell();
   readonly #epochMs = sharedNowMs();
   readonly #refusals: RefusalWatch;
   readonly #endThrottleWatch: () => void;
-  #disconnected: string | undefined;
   /** Called for each second that VPs have waited because of their hypercalls. */
   onThrottled: ((counters: PartitionCounters) => void) | undefined;
   /** Called at most once a second. */
@@ -117,28 +89,14 @@ export class PartitionHost implements Inspection {
   constructor(configuration: PartitionConfiguration, vpWorkerFile: string, socketFd: number) {
     this.#configuration = configuration;
     this.#memory = createGuestMemory(configuration.memoryPages);
-    const guest = new GuestMemory(this.#memory.buffer);
-    this.#synic = new Synic(this.#controlBlock, guest);
-    this.#synic.reset();
-    this.#incoming = new IncomingChannels(this.#controlBlock, guest);
+    new Synic(this.#controlBlock, new GuestMemory(this.#memory.buffer)).reset();
     this.#pool = new Piscina({ filename: vpWorkerFile, name: 'run', minThreads: 1, maxThreads: 1 });
     this.#socketFd = socketFd;
-    const reader = new FrameReader((frame) => this.#take(frame));
-    this.#socket = new Socket({
-      fd: socketFd,
-      readable: true,
-      writable: true,
-      onread: {
-        buffer: readBuffer,
-        callback: (bytes) => this.#onRead(reader, readBuffer.subarray(0, bytes)),
-      },
-    } as ConstructorParameters<typeof Socket>[0]);
+    mustSystemCall('fcntl', socketFd, F_SETFL, O_NONBLOCK);
     this.#refusals = new RefusalWatch(this.#words, (reason) =>
       this.onRefusedCode?.({ counters: this.counters(), reason }),
     );
     this.#endThrottleWatch = watchThrottle(this.#words, () => this.onThrottled?.(this.counters()));
-    this.#offersComplete.promise.catch(() => {});
-    this.#listen();
   }
 
   /** Resolves when the VP's thread is up; after that the process needs to load nothing more. */
@@ -146,10 +104,10 @@ export class PartitionHost implements Inspection {
     await this.#pool.run({ warmUp: true });
   }
 
-  /** Admits and compiles the module, waits for the offers, runs the VP to its end. */
+  /** Admits and compiles the module, and runs the VP to its end. */
   async run(moduleBytes: Uint8Array): Promise<HostExit> {
     const admitted = admitModule(moduleBytes, this.#configuration.memoryPages);
-    const [module] = await Promise.all([WebAssembly.compile(admitted), this.#offersComplete.promise]);
+    const module = await WebAssembly.compile(admitted);
     const bootArguments = Buffer.from(this.#configuration.bootArguments);
     if (bootArguments.length > HV_BOOT_ARGUMENTS_BYTES) throw new RangeError('boot arguments are too long');
     const task: VpTask = {
@@ -159,6 +117,7 @@ export class PartitionHost implements Inspection {
       memory: this.#memory,
       controlBlock: this.#controlBlock,
       socketFd: this.#socketFd,
+      doorbellFd: this.#doorbell.fd,
       privileges: this.#configuration.privileges,
       bootArguments: new Uint8Array(bootArguments),
       epochMs: this.#epochMs,
@@ -175,9 +134,9 @@ export class PartitionHost implements Inspection {
   }
 
   #explain(outcome: VpOutcome): HostExit {
-    if (outcome.kind === 'trapped') return { kind: 'trapped', message: outcome.message };
-    if (this.#disconnected !== undefined) return { kind: 'disconnected', message: this.#disconnected };
-    if (outcome.kind === 'stopped') return { kind: 'stopped' };
+    const { kind } = outcome;
+    if (kind === 'trapped' || kind === 'disconnected') return { kind, message: outcome.message };
+    if (kind === 'stopped') return { kind };
     return {
       kind: 'exited',
       reason: this.#words[CB_EXIT_REASON] as number,
@@ -228,7 +187,7 @@ export class PartitionHost implements Inspection {
   #setRequest(request: number): void {
     Atomics.store(this.#words, CB_REQUEST, request);
     Atomics.notify(this.#words, CB_REQUEST);
-    wake(this.#words);
+    this.#doorbell.ring();
   }
 
   counters(): PartitionCounters {
@@ -238,94 +197,13 @@ export class PartitionHost implements Inspection {
     ) as PartitionCounters;
   }
 
-  /** Ends the VP's thread, whatever it is doing, and closes the socket. */
+  /** Ends the VP's thread, whatever it is doing, and closes the socket. To be called once. */
   async close(): Promise<void> {
     this.stop();
-    this.#socket.destroy();
-    this.#incoming.close();
     this.#refusals.close();
     this.#endThrottleWatch();
     await this.#pool.destroy();
+    closeSync(this.#socketFd);
+    this.#doorbell.close();
   }
-
-  #listen(): void {
-    this.#socket.on('error', (error) => this.#disconnect(`root partition: ${error.message}`));
-    this.#socket.on('close', () => this.#disconnect('root partition closed the connection'));
-    this.#incoming.onBackPressure = (isFull) => (isFull ? this.#socket.pause() : this.#socket.resume());
-    this.#incoming.onDrained = () => this.#signalChannels();
-  }
-
-  #onRead(reader: FrameReader, piece: Uint8Array): boolean {
-    try {
-      reader.push(piece);
-      this.#signalChannels();
-    } catch (error) {
-      this.#disconnect(`root partition: ${(error as Error).message}`);
-    }
-    return true;
-  }
-
-  #disconnect(message: string): void {
-    this.#disconnected ??= message;
-    this.#offersComplete.reject(new Error(message));
-    this.stop();
-  }
-
-  #signalChannels(): void {
-    for (const channelId of this.#incoming.takeTouched()) {
-      this.#synic.signal(VMBUS_SINT, channelId);
-    }
-  }
-
-  #take(frame: Frame): void {
-    switch (frame.kind) {
-      case FRAME_OFFER:
-        this.#noteOffer(frame);
-        break;
-      case FRAME_ALL_OFFERS:
-        this.#offersComplete.resolve();
-        break;
-      case FRAME_RESCIND:
-        if (isChannelId(frame.channelId)) {
-          Atomics.store(this.#words, channelWord(frame.channelId) + CHANNEL_STATE, CHANNEL_ABSENT);
-        }
-        break;
-      case FRAME_OPENED:
-        if (isChannelId(frame.channelId)) this.#incoming.noteOpening(frame.channelId, frame.transactionLo);
-        break;
-      case FRAME_DATA:
-      case FRAME_COMPLETION:
-        if (isChannelId(frame.channelId)) this.#incoming.deliver(frame);
-        break;
-      case FRAME_MESSAGE:
-        this.#post(frame.transactionLo, frame.transactionHi, frame.payload);
-        break;
-      case FRAME_EVENT:
-        if (frame.transactionLo < HV_SYNIC_SINT_COUNT) {
-          const status = this.#synic.signal(frame.transactionLo, frame.transactionHi);
-          if (status === HV_STATUS_SUCCESS) count(this.#words, 'eventsReceived');
-        }
-        break;
-      default:
-        break;
-    }
-  }
-
-  #post(sint: number, type: number, payload: Uint8Array): void {
-    const isAccepted =
-      sint < HV_SYNIC_SINT_COUNT && this.#synic.post(sint, type, payload) === HV_STATUS_SUCCESS;
-    count(this.#words, isAccepted ? 'messagesReceived' : 'messagesDropped');
-  }
-
-  #noteOffer(frame: Frame): void {
-    if (!isChannelId(frame.channelId) || frame.payload.length !== 4 + VMBUS_OFFER_LABEL_BYTES) return;
-    const row = channelWord(frame.channelId);
-    this.#words[row + CHANNEL_SERVICE] = getWord(frame.payload, 0);
-    new Uint8Array(this.#controlBlock).set(frame.payload.subarray(4), labelByte(frame.channelId));
-    Atomics.store(this.#words, row + CHANNEL_STATE, CHANNEL_OFFERED);
-  }
-}
-
-function isChannelId(channelId: number): boolean {
-  return channelId >= 1 && channelId <= VMBUS_MAX_CHANNELS;
 }

@@ -81,7 +81,7 @@ export const CHANNEL_IN_PAGES = 4;
 export const CHANNEL_GENERATION = 5;
 /** Held by a VP while it drains the ring, maybe waiting for the socket. */
 export const CHANNEL_LOCK = 6;
-/** Held for moments: by the main thread while it writes the incoming ring, by a VP while it opens or closes. */
+/** Held for moments, while the incoming ring is written, or the channel opened or closed. */
 export const CHANNEL_STATE_LOCK = 7;
 
 export const CHANNEL_ABSENT = 0;
@@ -140,8 +140,7 @@ export function count(words: Int32Array, name: CounterName, by = 1): void {
   Atomics.add(words, counterWord[name], by);
 }
 
-/** Tells every VP that something arrived. */
+/** Notes that something arrived for the guest, so that its VP does not idle. */
 export function wake(words: Int32Array): void {
   Atomics.add(words, CB_WAKE, 1);
-  Atomics.notify(words, CB_WAKE);
 }

@@ -6,26 +6,24 @@ import { CodePublisher } from '../code-publishing/code-publisher.ts';
 import { createHypercallImport } from '../hypercall/dispatcher.ts';
 import type { HypercallContext } from '../hypercall/hypercall-context.ts';
 import { hasPrivilege } from '../partition/privilege-mask.ts';
-import { writeWholly } from '../platform/frame-socket.ts';
+import { FrameSocket } from '../platform/frame-socket.ts';
 import { GuestMemory } from '../platform/guest-memory.ts';
 import { createReferenceClock } from '../platform/reference-clock.ts';
 import { SamplingProfiler } from '../platform/sampling-profiler.ts';
 import { RUN_BUDGET } from '../scheduler/run-budget.ts';
 import { Synic } from '../synic/synic.ts';
 import { FrameOutbox } from '../vmbus/frame-outbox.ts';
+import { IncomingFrames } from '../vmbus/incoming-frames.ts';
 import { VmbusServer } from '../vmbus/vmbus-server.ts';
 import {
   CB_REQUEST,
   CB_SAMPLING,
-  CB_SOCKET_LOCK,
   CB_VP_STATE,
   CB_WAKE,
   counterWord,
-  lock,
   REQUEST_PAUSE,
   REQUEST_RUN,
   REQUEST_STOP,
-  unlock,
   VP_HALTED,
   VP_IDLE,
   VP_PAUSED,
@@ -33,6 +31,7 @@ import {
 } from './control-block.ts';
 import { HypercallThrottle } from './hypercall-throttle.ts';
 import { noteRefusal } from './refused-code.ts';
+import { RootLink, RootPartitionLost } from './root-link.ts';
 import type { VpOutcome, VpTask } from './vp-task.ts';
 
 /** Unwinds the guest's frames when the partition is stopped inside a hypercall or while it idles. */
@@ -62,7 +61,13 @@ function runToEnd(
   const words = new Int32Array(task.controlBlock);
   const memory = new GuestMemory(task.memory.buffer);
   const synic = new Synic(task.controlBlock, memory);
-  const outbox = new FrameOutbox((bytes, length) => writeFrames(words, task.socketFd, bytes, length));
+  const link = new RootLink(
+    words,
+    new FrameSocket(task.socketFd, task.doorbellFd),
+    new IncomingFrames(task.controlBlock, memory, synic),
+    () => lookAround(words),
+  );
+  const outbox = new FrameOutbox((bytes, length) => link.send(bytes, length));
   const publisher = task.mayPublishCode
     ? new CodePublisher(task.memory, (kind, reason) => noteRefusal(words, kind, reason))
     : undefined;
@@ -82,15 +87,17 @@ function runToEnd(
     publisher,
   };
   try {
+    link.awaitOffers();
     const exports = instantiate(task, {
       hypercall: createHypercallImport(context),
       referenceTime: mayReadTime(task) ? referenceTime : () => 0,
-      idle: createIdleImport(words, waitMs),
+      idle: createIdleImport(words, link, waitMs),
     });
     publisher?.attach(exports['table']);
-    return loop(words, exports['run'] as RunExport, task.vpIndex, profiler);
+    return loop(words, link, exports['run'] as RunExport, task.vpIndex, profiler);
   } catch (error) {
     if (error instanceof VpStopped) return { kind: 'stopped' };
+    if (error instanceof RootPartitionLost) return { kind: 'disconnected', message: error.message };
     return { kind: 'trapped', message: String(error instanceof Error ? error.message : error) };
   }
 }
@@ -109,10 +116,17 @@ function instantiate(task: VpTask, hv: Record<string, unknown>): Record<string, 
   return new WebAssembly.Instance(task.module, imports).exports;
 }
 
-function loop(words: Int32Array, run: RunExport, vpIndex: number, profiler: SamplingProfiler): VpOutcome {
+function loop(
+  words: Int32Array,
+  link: RootLink,
+  run: RunExport,
+  vpIndex: number,
+  profiler: SamplingProfiler,
+): VpOutcome {
   Atomics.store(words, CB_VP_STATE, VP_RUNNING);
   for (;;) {
-    if (Atomics.load(words, CB_REQUEST) !== REQUEST_RUN) obeyRequest(words);
+    lookAround(words);
+    link.wait(0);
     if ((words[CB_SAMPLING] !== 0) !== profiler.isOn) {
       if (profiler.isOn) profiler.stop();
       else profiler.start();
@@ -123,6 +137,11 @@ function loop(words: Int32Array, run: RunExport, vpIndex: number, profiler: Samp
   }
   Atomics.store(words, CB_VP_STATE, VP_HALTED);
   return { kind: 'halted' };
+}
+
+/** To be called wherever the VP may stop or pause. @throws VpStopped */
+function lookAround(words: Int32Array): void {
+  if (Atomics.load(words, CB_REQUEST) !== REQUEST_RUN) obeyRequest(words);
 }
 
 /** Waits out a pause. @throws VpStopped when the partition is to stop */
@@ -144,43 +163,33 @@ function sleep(words: Int32Array, ms: number): void {
   const endMs = performance.now() + ms;
   for (let leftMs = ms; leftMs > 0; leftMs = endMs - performance.now()) {
     Atomics.wait(words, CB_REQUEST, REQUEST_RUN, leftMs);
-    if (Atomics.load(words, CB_REQUEST) !== REQUEST_RUN) obeyRequest(words);
+    lookAround(words);
   }
 }
 
 function createIdleImport(
   words: Int32Array,
+  link: RootLink,
   waitMs: (deadline: number) => number,
 ): (deadline: number) => number {
   let seen = Atomics.load(words, CB_WAKE);
   // Named for the sampling profiler.
   return function idle(deadline) {
     words[counterWord.idleCalls] = (words[counterWord.idleCalls] as number) + 1;
-    for (;;) {
-      if (Atomics.load(words, CB_REQUEST) !== REQUEST_RUN) obeyRequest(words);
+    // Once around with a deadline in the past, which NaN from a guest counts as: what has come is taken.
+    for (let isOver = false; ; ) {
+      lookAround(words);
       const sequence = Atomics.load(words, CB_WAKE);
       if (sequence !== seen) {
         seen = sequence;
         return 1;
       }
+      if (isOver) return 0;
       const leftMs = waitMs(deadline);
-      // NaN from a guest counts as a deadline in the past.
-      if (!(leftMs > 0)) return 0;
+      isOver = !(leftMs > 0);
       Atomics.store(words, CB_VP_STATE, VP_IDLE);
-      Atomics.wait(words, CB_WAKE, sequence, leftMs);
+      link.wait(isOver ? 0 : leftMs);
       Atomics.store(words, CB_VP_STATE, VP_RUNNING);
     }
   };
-}
-
-function writeFrames(words: Int32Array, fd: number, bytes: Uint8Array, length: number): void {
-  lock(words, CB_SOCKET_LOCK);
-  try {
-    const look = (): void => {
-      if (Atomics.load(words, CB_REQUEST) !== REQUEST_RUN) obeyRequest(words);
-    };
-    if (!writeWholly(fd, bytes, length, words, look)) throw new VpStopped();
-  } finally {
-    unlock(words, CB_SOCKET_LOCK);
-  }
 }

@@ -10,6 +10,8 @@ export interface VpTask {
   controlBlock: SharedArrayBuffer;
   /** The partition's connected socket to the root partition, non-blocking. */
   socketFd: number;
+  /** An eventfd that the main thread writes to when the VP is to look at its requests. */
+  doorbellFd: number;
   privileges: PrivilegeMask;
   /** At most HV_BOOT_ARGUMENTS_BYTES. */
   bootArguments: Uint8Array;
@@ -32,5 +34,7 @@ export type VpOutcome = VpEnd & {
 type VpEnd =
   | { kind: 'halted' }
   | { kind: 'stopped' }
+  /** The root partition is gone, or sends what is no frames. */
+  | { kind: 'disconnected'; message: string }
   /** The guest trapped (out of bounds, unreachable, stack overflow) or did not instantiate. */
   | { kind: 'trapped'; message: string };

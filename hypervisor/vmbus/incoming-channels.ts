@@ -1,7 +1,6 @@
 // Puts what the root partition sends into the guest's incoming rings. A packet that finds its ring full waits here;
 // when too much waits, the socket is not read until the guest has made room. What was sent for an earlier opening of
-// its channel goes nowhere: where that one's ring was may be anything of the guest's by now. Runs on the partition's
-// main thread.
+// its channel goes nowhere: where that one's ring was may be anything of the guest's by now. Runs on the VP's thread.
 import { FRAME_COMPLETION, FRAME_HEADER_BYTES } from '../abi/frames.ts';
 import { VM_PKT_COMP, VM_PKT_DATA_INBAND, VMBUS_MAX_CHANNELS } from '../abi/vmbus.ts';
 import type { GuestMemory } from '../platform/guest-memory.ts';
@@ -23,8 +22,6 @@ import { RingFault, RingWriter } from './channel-ring.ts';
 import type { Frame } from './frame-reader.ts';
 
 const BACKLOG_LIMIT_BYTES = 1024 * 1024;
-/** A guest that takes packets does not say so; while some wait, the rings are tried this often. */
-const RETRY_MS = 1;
 
 /** An answer may have no payload at all, and takes room all the same. */
 const waitingBytes = ({ frame }: Sent): number => FRAME_HEADER_BYTES + frame.payload.length;
@@ -46,10 +43,6 @@ export class IncomingChannels {
   readonly #openings = new Int32Array(VMBUS_MAX_CHANNELS + 1);
   #backlog: Sent[] = [];
   #backlogBytes = 0;
-  #timer: NodeJS.Timeout | undefined;
-  onBackPressure: (isFull: boolean) => void = () => {};
-  /** Called after the backlog shrank, so that the guest can be told. */
-  onDrained: () => void = () => {};
 
   constructor(controlBlock: SharedArrayBuffer, memory: GuestMemory) {
     this.#words = new Int32Array(controlBlock);
@@ -69,8 +62,11 @@ export class IncomingChannels {
     // The payload is a view into the socket's buffer: what waits needs a copy.
     this.#backlog.push({ ...sent, frame: { ...frame, payload: frame.payload.slice() } });
     this.#backlogBytes += waitingBytes(sent);
-    if (this.#backlogBytes > BACKLOG_LIMIT_BYTES) this.onBackPressure(true);
-    this.#timer ??= setTimeout(() => this.#retry(), RETRY_MS);
+  }
+
+  /** Too much waits: nothing more should be read. */
+  get isFull(): boolean {
+    return this.#backlogBytes > BACKLOG_LIMIT_BYTES;
   }
 
   /** The channels that got packets since the last call. */
@@ -81,14 +77,9 @@ export class IncomingChannels {
     return touched;
   }
 
-  close(): void {
-    clearTimeout(this.#timer);
-    this.#backlog = [];
-  }
-
-  #retry(): void {
-    this.#timer = undefined;
-    const wasFull = this.#backlogBytes > BACKLOG_LIMIT_BYTES;
+  /** Delivers what waits, as far as the guest has made room. */
+  retry(): void {
+    if (this.#backlog.length === 0) return;
     const stuck = new Set<number>();
     this.#backlog = this.#backlog.filter((sent) => {
       if (!stuck.has(sent.frame.channelId) && this.#write(sent) !== 'full') {
@@ -98,9 +89,6 @@ export class IncomingChannels {
       stuck.add(sent.frame.channelId);
       return true;
     });
-    if (wasFull && this.#backlogBytes <= BACKLOG_LIMIT_BYTES) this.onBackPressure(false);
-    if (this.#backlog.length > 0) this.#timer = setTimeout(() => this.#retry(), RETRY_MS);
-    this.onDrained();
   }
 
   #write(sent: Sent): Delivery {

@@ -89,8 +89,8 @@ export const channelControls: readonly Control[] = [
     removal: [
       {
         file: 'hypervisor/vmbus/incoming-channels.ts',
-        from: '    if (this.#backlogBytes > BACKLOG_LIMIT_BYTES) this.onBackPressure(true);\n',
-        to: '',
+        from: 'return this.#backlogBytes > BACKLOG_LIMIT_BYTES;',
+        to: 'return false;',
       },
     ],
   },

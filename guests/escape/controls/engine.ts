@@ -28,8 +28,8 @@ export const engineControls: readonly Control[] = [
       },
       {
         file: 'hypervisor/virtual-processor/vp-worker.ts',
-        from: "return 'warmUp' in task ? 'warm' : runVirtualProcessor(task);",
-        to: "return 'warmUp' in task ? 'warm' : runPlanted(task).then(runVirtualProcessor);",
+        from: 'return runVirtualProcessor(task);',
+        to: 'return runPlanted(task).then(runVirtualProcessor);',
       },
       {
         // Who owns the engine is not bound by its permissions.

@@ -42,6 +42,10 @@ const REPORT_INTERVAL: u64 = 16_000_000;
 const HOT: u64 = 300_000;
 const DEFAULT_MEMORY_MIB: u64 = 128;
 
+/** What came for the partition arrives in `idle`: after so many slices, some 100 µs, though the hart be busy. */
+const SLICES_UNTIL_ARRIVALS: u32 = 8;
+let slices: u32 = 0;
+
 /** @param budget instructions after which to return, so that the host can look around */
 export function run(vpIndex: i32, budget: i32): i32 {
   if (vpIndex != 0) {
@@ -54,6 +58,7 @@ export function run(vpIndex: i32, budget: i32): i32 {
   }
   // Devices are looked at after each slice: their interrupts are not to wait for 100 µs.
   for (let left = budget; left > 0; left -= SLICE_LENGTH) {
+    if (++slices % SLICES_UNTIL_ARRIVALS == 0) idle(0);
     pollDevices();
     const reason = runProgram(SLICE_LENGTH);
     if (reason == HART_EXIT) return halt();

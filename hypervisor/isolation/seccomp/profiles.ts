@@ -133,6 +133,8 @@ const ownThreads: readonly Rule[] = [
 export const partitionRules: readonly Rule[] = [
   ...rules('allow', harmless),
   ...ownThreads,
+  // Where a VP's thread sleeps (platform/frame-socket.ts).
+  ...rules('allow', ['ppoll']),
   // V8 compiles guests here, so executable mappings must stay possible.
   ...rules('allow', ['mmap', 'mprotect', 'pkey_mprotect', 'pkey_alloc', 'pkey_free']),
 ];

@@ -101,6 +101,7 @@ const numbers = {
   keyctl: [250, 219],
   openat: [257, 56],
   newfstatat: [262, 79],
+  ppoll: [271, 73],
   unshare: [272, 97],
   set_robust_list: [273, 99],
   epoll_pwait: [281, 22],

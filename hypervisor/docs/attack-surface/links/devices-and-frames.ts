@@ -98,7 +98,7 @@ export const deviceAndFrameLinks: readonly SurfaceLinks[] = [
     prefix: 'frame.to-partition.',
     entries: ['FRAME_OPENED', 'FRAME_DATA', 'FRAME_COMPLETION'],
     validators: [
-      'hypervisor/isolation/partition-host.ts#PartitionHost.#take',
+      'hypervisor/vmbus/incoming-frames.ts#IncomingFrames',
       'hypervisor/vmbus/incoming-channels.ts#IncomingChannels.deliver',
       'hypervisor/vmbus/frame-reader.ts#FrameReader',
     ],
@@ -109,7 +109,7 @@ export const deviceAndFrameLinks: readonly SurfaceLinks[] = [
     prefix: 'frame.to-partition.',
     entries: ['FRAME_OFFER', 'FRAME_ALL_OFFERS', 'FRAME_RESCIND', 'FRAME_MESSAGE', 'FRAME_EVENT'],
     validators: [
-      'hypervisor/isolation/partition-host.ts#PartitionHost.#take',
+      'hypervisor/vmbus/incoming-frames.ts#IncomingFrames',
       'hypervisor/vmbus/frame-reader.ts#FrameReader',
     ],
     fuzz: ['frames'],
@@ -134,11 +134,21 @@ export const deviceAndFrameLinks: readonly SurfaceLinks[] = [
     attempts: 'none: the hypervisor made the process and can end it; nothing that it says is worth an attack',
   },
   {
-    prefix: 'stream.hypervisor/isolation/',
-    entries: ['partition-host.ts'],
-    validators: ['hypervisor/vmbus/frame-reader.ts#FrameReader'],
+    prefix: 'stream.hypervisor/platform/',
+    entries: ['frame-socket.ts'],
+    validators: [
+      'hypervisor/virtual-processor/root-link.ts#RootLink',
+      'hypervisor/vmbus/frame-reader.ts#FrameReader',
+    ],
     fuzz: ['frames'],
     attempts: "none: the root partition is trusted with the guest's devices already",
+  },
+  {
+    prefix: 'file.hypervisor/platform/',
+    entries: ['frame-socket.ts'],
+    validators: ['hypervisor/vmbus/frame-reader.ts#FrameReader'],
+    fuzz: ['frames'],
+    attempts: 'none: what it reads is the socket, which is listed as a stream',
   },
   {
     prefix: 'stream.root-partition/',

@@ -145,7 +145,7 @@ export const processLinks: readonly SurfaceLinks[] = [
   },
   {
     prefix: 'system-call.partition.',
-    entries: [...callsOfBoth, 'pkey_mprotect', 'pkey_alloc', 'pkey_free'],
+    entries: [...callsOfBoth, 'ppoll', 'pkey_mprotect', 'pkey_alloc', 'pkey_free'],
     validators: [
       'hypervisor/isolation/seccomp/profiles.ts#partitionRules',
       'hypervisor/isolation/seccomp/filter.ts#assembleFilter',

@@ -53,8 +53,8 @@ const frames: SurfaceGroup = {
         boundary: 'partition process → root partition',
       }),
       ...caseEntries(tree, {
-        path: 'hypervisor/isolation/partition-host.ts',
-        name: 'PartitionHost.#take',
+        path: 'hypervisor/vmbus/incoming-frames.ts',
+        name: 'IncomingFrames.#take',
         id: 'frame.to-partition',
         boundary: 'root partition → partition process',
       }),
@@ -65,7 +65,7 @@ const frames: SurfaceGroup = {
 /** Who is at the other end of a stream; of those that are not here, the least trusted one that there could be. */
 const peers: Record<string, Boundary> = {
   'hypervisor/isolation/partition-process.ts': 'hypervisor → partition process',
-  'hypervisor/isolation/partition-host.ts': 'root partition → partition process',
+  'hypervisor/platform/frame-socket.ts': 'root partition → partition process',
   'hypervisor/isolation/console-connection.ts': 'root partition → hypervisor',
   'root-partition/console/reader.ts': 'hypervisor → root partition',
   'root-partition/file-descriptors.ts': 'hypervisor → root partition',
@@ -80,7 +80,7 @@ const streams: SurfaceGroup = {
         const file = tree.file(path);
         const isReceiving =
           nodesOf(file.program, 'NewExpression').some((node) => nameOf(child(node, 'callee')) === 'Socket') ||
-          callsOf(file.program, 'dlopen').some((call) => identifiersIn(call, /^recvmsg$/).length > 0);
+          callsOf(file.program, 'dlopen').some((call) => identifiersIn(call, /^(recvmsg|ppoll)$/).length > 0);
         if (!isReceiving) return [];
         const isRoot = path.startsWith('root-partition/');
         const boundary = peers[path] ?? `partition process → ${isRoot ? 'root partition' : 'hypervisor'}`;

@@ -1,0 +1,70 @@
+// What joins a VP's thread to the root partition: frames go out as the guest makes them, and come in while it waits, for
+// an answer, for the time, or for room in the socket.
+import type { FrameSocket } from '../platform/frame-socket.ts';
+import type { IncomingFrames } from '../vmbus/incoming-frames.ts';
+import { CB_SOCKET_LOCK, lock, unlock } from './control-block.ts';
+
+const EVER = Number.POSITIVE_INFINITY;
+
+/** The root partition is gone, or what it sends is no frames: the partition cannot go on. */
+export class RootPartitionLost extends Error {}
+
+export class RootLink {
+  readonly #words: Int32Array;
+  readonly #socket: FrameSocket;
+  readonly #incoming: IncomingFrames;
+  readonly #look: () => void;
+
+  /** @param look called after each wait for room; throws when waiting is to end */
+  constructor(words: Int32Array, socket: FrameSocket, incoming: IncomingFrames, look: () => void) {
+    this.#words = words;
+    this.#socket = socket;
+    this.#incoming = incoming;
+    this.#look = look;
+  }
+
+  /** Waits for the first offers. @throws RootPartitionLost, and what `look` throws */
+  awaitOffers(): void {
+    while (!this.#incoming.isOffered) {
+      this.wait(EVER);
+      this.#look();
+    }
+  }
+
+  /** Takes what has come, or else waits for it, for `ms` at most. @throws RootPartitionLost */
+  wait(ms: number): void {
+    this.#incoming.retry();
+    if (this.#socket.wait(ms, { read: !this.#incoming.isFull, write: false })) this.#read();
+  }
+
+  /** Writes bytes wholly. @throws RootPartitionLost, and what `look` throws */
+  send(bytes: Uint8Array, length: number): void {
+    lock(this.#words, CB_SOCKET_LOCK);
+    try {
+      for (let done = 0; done < length; ) {
+        const written = this.#socket.write(bytes, done, length);
+        if (written < 0) throw new RootPartitionLost('root partition closed the connection');
+        done += written;
+        if (written === 0) this.#waitForRoom();
+      }
+    } finally {
+      unlock(this.#words, CB_SOCKET_LOCK);
+    }
+  }
+
+  /** The root partition does not read a partition that does not read it. */
+  #waitForRoom(): void {
+    this.#look();
+    if (this.#socket.wait(EVER, { read: !this.#incoming.isFull, write: true })) this.#read();
+  }
+
+  #read(): void {
+    const piece = this.#socket.read();
+    if (piece === undefined) throw new RootPartitionLost('root partition closed the connection');
+    try {
+      this.#incoming.push(piece);
+    } catch (error) {
+      throw new RootPartitionLost(`root partition: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
