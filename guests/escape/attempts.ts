@@ -40,8 +40,11 @@ import { indexOutsideTheRing } from './e22b-index-outside-the-ring/attempt.ts';
 import { ringOutsideMemory } from './e22c-ring-outside-memory/attempt.ts';
 import { descriptorLoop } from './e23-descriptor-loop/attempt.ts';
 import { descriptorOutsideRam } from './e24-descriptor-outside-ram/attempt.ts';
+import { queueMoves } from './e25-queue-moves/attempt.ts';
 import { channelThatIsNot } from './e26a-channel-that-is-not/attempt.ts';
 import { messageOfTheHypervisor } from './e26b-message-of-the-hypervisor/attempt.ts';
+import { answerLongerThanItsBuffer } from './e28-answer-longer-than-its-buffer/attempt.ts';
+import { descriptorNamesTheDevice } from './e29-descriptor-names-the-device/attempt.ts';
 import { lateCompletion } from './e30a-late-completion/attempt.ts';
 import { connectionOfTheDead } from './e30b-connection-of-the-dead/attempt.ts';
 import { answerForAnEarlierOpening } from './e30c-answer-for-an-earlier-opening/attempt.ts';
@@ -111,8 +114,11 @@ export const attempts: readonly Attempt[] = [
   ringOutsideMemory,
   descriptorLoop,
   descriptorOutsideRam,
+  queueMoves,
   channelThatIsNot,
   messageOfTheHypervisor,
+  answerLongerThanItsBuffer,
+  descriptorNamesTheDevice,
   lateCompletion,
   connectionOfTheDead,
   answerForAnEarlierOpening,

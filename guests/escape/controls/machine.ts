@@ -41,4 +41,33 @@ export const machineControls: readonly Control[] = [
       },
     ],
   },
+  {
+    id: 'queue-latch',
+    holds: "keeps a queue's size and addresses as they were when it was made ready",
+    boundary,
+    removal: [
+      {
+        file: 'guests/riscv/machine/virtio/registers.ts',
+        from: 'if (queue == 0 || load<u32>(queue + QUEUE_READY) != 0) return;',
+        to: 'if (queue == 0) return;',
+      },
+      {
+        file: 'guests/riscv/machine/virtio/registers.ts',
+        from: 'if (queue != 0 && load<u32>(queue + QUEUE_READY) == 0) store',
+        to: 'if (queue != 0) store',
+      },
+    ],
+  },
+  {
+    id: 'answer-length',
+    holds: 'writes an answer of fixed size only where there is room for all of it',
+    boundary,
+    removal: [
+      {
+        file: 'guests/riscv/machine/virtio/block/device.ts',
+        from: '  if (writable < ID_BYTES || segmentLength(segment) < ID_BYTES) return STATUS_IO_ERROR;\n',
+        to: '',
+      },
+    ],
+  },
 ];

@@ -16,7 +16,7 @@ export const descriptorLoop: Attempt = {
   heldBy: [['chain-length']],
   async run(stage) {
     const elf = join(stage.folder, 'driver.elf');
-    writeFileSync(elf, virtioProgram([{ address: RAM, length: 1, next: 0, isWritable: true }]));
+    writeFileSync(elf, virtioProgram({ chain: [{ address: RAM, length: 1, next: 0, isWritable: true }] }));
     stage.tries('to have the console follow a descriptor that is its own successor');
     const { exit } = await stage.runGuest({ guest: { kind: 'bare-metal', elf }, memoryMib: 8 });
     const isOverwritten = exit.kind === 'guest-failure' || exit.kind === 'trapped';

@@ -21,7 +21,7 @@ export const descriptorOutsideRam: Attempt = {
   async run(stage) {
     const secret = randomBytes(8).toString('hex');
     const elf = join(stage.folder, 'driver.elf');
-    writeFileSync(elf, virtioProgram([{ address: BOOT_ARGUMENTS_GPA, length: LENGTH }]));
+    writeFileSync(elf, virtioProgram({ chain: [{ address: BOOT_ARGUMENTS_GPA, length: LENGTH }] }));
     stage.tries(`to have the console print from 0x${BOOT_ARGUMENTS_GPA.toString(16)}, below RAM`);
     const { text, exit } = await stage.runGuest({
       guest: { kind: 'bare-metal', elf },
