@@ -20,6 +20,7 @@ import { publishAMemory } from './e06c-publish-a-memory/attempt.ts';
 import { publishAStartFunction } from './e06d-publish-a-start-function/attempt.ts';
 import { publishOverTheMachine } from './e06e-publish-over-the-machine/attempt.ts';
 import { publishTableElements } from './e06f-publish-table-elements/attempt.ts';
+import { codeThatIsNoMore } from './e07-code-that-is-no-more/attempt.ts';
 import { compileBomb } from './e08-compile-bomb/attempt.ts';
 import { recursionBomb } from './e09-recursion-bomb/attempt.ts';
 import { leftoverMemory } from './e10-leftover-memory/attempt.ts';
@@ -43,6 +44,7 @@ import { descriptorOutsideRam } from './e24-descriptor-outside-ram/attempt.ts';
 import { queueMoves } from './e25-queue-moves/attempt.ts';
 import { channelThatIsNot } from './e26a-channel-that-is-not/attempt.ts';
 import { messageOfTheHypervisor } from './e26b-message-of-the-hypervisor/attempt.ts';
+import { endlessBytes } from './e27-endless-bytes/attempt.ts';
 import { answerLongerThanItsBuffer } from './e28-answer-longer-than-its-buffer/attempt.ts';
 import { descriptorNamesTheDevice } from './e29-descriptor-names-the-device/attempt.ts';
 import { lateCompletion } from './e30a-late-completion/attempt.ts';
@@ -51,6 +53,7 @@ import { answerForAnEarlierOpening } from './e30c-answer-for-an-earlier-opening/
 import { answersNobodyTakes } from './e31-answers-nobody-takes/attempt.ts';
 import { consoleFlood } from './e32-console-flood/attempt.ts';
 import { messageFlood } from './e33-message-flood/attempt.ts';
+import { holesOfTheAddressSpace } from './e34-holes-of-the-address-space/attempt.ts';
 import { readFromTheRootPartition } from './e35a-read-from-the-root-partition/attempt.ts';
 import { startAProgramInRoot } from './e35b-start-a-program/attempt.ts';
 import { connectOut } from './e35c-connect-out/attempt.ts';
@@ -94,6 +97,7 @@ export const attempts: readonly Attempt[] = [
   publishAStartFunction,
   publishOverTheMachine,
   publishTableElements,
+  codeThatIsNoMore,
   compileBomb,
   recursionBomb,
   leftoverMemory,
@@ -117,6 +121,7 @@ export const attempts: readonly Attempt[] = [
   queueMoves,
   channelThatIsNot,
   messageOfTheHypervisor,
+  endlessBytes,
   answerLongerThanItsBuffer,
   descriptorNamesTheDevice,
   lateCompletion,
@@ -125,6 +130,7 @@ export const attempts: readonly Attempt[] = [
   answersNobodyTakes,
   consoleFlood,
   messageFlood,
+  holesOfTheAddressSpace,
   readFromTheRootPartition,
   startAProgramInRoot,
   connectOut,

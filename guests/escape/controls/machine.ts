@@ -70,4 +70,46 @@ export const machineControls: readonly Control[] = [
       },
     ],
   },
+  {
+    id: 'fifo-room',
+    holds: "drops a byte that finds the serial line's FIFO full",
+    boundary,
+    removal: [
+      {
+        file: 'guests/riscv/machine/devices/uart/device.ts',
+        from: 'if (uartRoom() > 0) uartReceive(value);',
+        to: 'uartReceive(value);',
+      },
+    ],
+  },
+  {
+    id: 'fifo-wrap',
+    holds: "counts a byte's place around the serial line's FIFO, whatever is in it",
+    boundary,
+    removal: [
+      {
+        file: 'guests/riscv/machine/devices/uart/device.ts',
+        from: 'store<u8>(FIFO + ((load<u32>(HEAD) + count) % UART_FIFO_BYTES), byte);',
+        to: 'store<u8>(FIFO + load<u32>(HEAD) + count, byte);',
+      },
+    ],
+  },
+  {
+    id: 'device-window',
+    holds: 'asks a device only about addresses that are its own',
+    boundary,
+    removal: [
+      {
+        file: 'guests/riscv/machine/devices/bus.ts',
+        from: 'if (gpa - VIRTIO_MMIO_GPA < VIRTIO_SLOT_BYTES * VIRTIO_SLOTS) {\n    return',
+        to: 'if (gpa >= VIRTIO_MMIO_GPA) {\n    return',
+      },
+    ],
+  },
+  {
+    id: 'unit-invalidation',
+    holds: 'ends translated code when its page is written to',
+    boundary,
+    removal: [{ file: 'guests/riscv/machine/hart/decode-cache.ts', from: '    dropUnits(page);\n', to: '' }],
+  },
 ];
