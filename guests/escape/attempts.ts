@@ -34,7 +34,9 @@ import { clockWithoutLeave } from './e15c-clock-without-leave/attempt.ts';
 import { forgedMessageTypes } from './e16a-forged-message-types/attempt.ts';
 import { anothersConnection } from './e16b-anothers-connection/attempt.ts';
 import { floodAPort } from './e17-flood-a-port/attempt.ts';
-import { refuseToStop } from './e18-refuse-to-stop/attempt.ts';
+import { refuseToStop } from './e18a-refuse-to-stop/attempt.ts';
+import { floodOfCalls } from './e18b-flood-of-calls/attempt.ts';
+import { callWithoutEnd } from './e19-call-without-end/attempt.ts';
 import { callPastTheKernel } from './e21-call-past-the-kernel/attempt.ts';
 import { packetLongerThanItIs } from './e22a-packet-longer-than-it-is/attempt.ts';
 import { indexOutsideTheRing } from './e22b-index-outside-the-ring/attempt.ts';
@@ -112,6 +114,8 @@ export const attempts: readonly Attempt[] = [
   anothersConnection,
   floodAPort,
   refuseToStop,
+  floodOfCalls,
+  callWithoutEnd,
   callPastTheKernel,
   packetLongerThanItIs,
   indexOutsideTheRing,

@@ -100,4 +100,28 @@ export const hypercallControls: readonly Control[] = [
       },
     ],
   },
+  {
+    id: 'hypercall-bucket',
+    holds: 'has a VP wait, in its next call, that has made more hypercalls than it may',
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/hypercall/dispatcher.ts',
+        from: '    if (calls === sliceEnd) sliceEnd = throttle.nextSlice(calls);\n',
+        to: '',
+      },
+    ],
+  },
+  {
+    id: 'one-page-block',
+    holds: 'has one page hold all that a call works on, so that no call works for long',
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/hypercall/hypercall-context.ts',
+        from: 'hi !== 0 || (lo % HV_PAGE_SIZE) + length > HV_PAGE_SIZE || !context.memory',
+        to: 'hi !== 0 || !context.memory',
+      },
+    ],
+  },
 ];

@@ -102,7 +102,7 @@ export const guestInterfaceLinks: readonly SurfaceLinks[] = [
       'hypervisor/hypercall/control-word.ts#checkControlWord',
     ],
     fuzz: ['hypercalls'],
-    attempts: ['e18-refuse-to-stop'],
+    attempts: ['e18a-refuse-to-stop'],
   },
   {
     prefix: 'hypercall.HVCALL_',

@@ -6,7 +6,7 @@ import type { Attempt } from '../attempt.ts';
 const PATIENCE_MS = 5000;
 
 export const refuseToStop: Attempt = {
-  id: 'E18',
+  id: 'E18a',
   name: 'refuse to stop',
   boundary: 'guest and hypervisor',
   wants: 'availability',
