@@ -28,6 +28,7 @@ import { leakingPadding } from './e11-leaking-padding/attempt.ts';
 import { reservedBits } from './e12-reserved-bits/attempt.ts';
 import { confusedDeputy } from './e13a-confused-deputy/attempt.ts';
 import { synicPageOutside } from './e13b-synic-page-outside/attempt.ts';
+import { memoryThatChanges } from './e14-memory-that-changes/attempt.ts';
 import { privilegeProbing } from './e15a-privilege-probing/attempt.ts';
 import { anothersRegisters } from './e15b-anothers-registers/attempt.ts';
 import { clockWithoutLeave } from './e15c-clock-without-leave/attempt.ts';
@@ -107,6 +108,7 @@ export const attempts: readonly Attempt[] = [
   reservedBits,
   confusedDeputy,
   synicPageOutside,
+  memoryThatChanges,
   privilegeProbing,
   anothersRegisters,
   clockWithoutLeave,

@@ -94,4 +94,16 @@ export const channelControls: readonly Control[] = [
       },
     ],
   },
+  {
+    id: 'length-fetched-once',
+    holds: 'copies as much of a packet as its length was when it was checked, whatever it is now',
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/vmbus/channel-ring.ts',
+        from: 'this.#copy(from, payloadBytes, target, offset)',
+        to: 'this.#copy(from, (words[at + 1] as number) >>> 0, target, offset)',
+      },
+    ],
+  },
 ];
