@@ -49,7 +49,7 @@ export const guestInterfaceLinks: readonly SurfaceLinks[] = [
       'hypervisor/hypercall/hypercall-context.ts#checkBlock',
     ],
     fuzz: ['hypercalls'],
-    attempts: ['e12-reserved-bits', 'e15a-privilege-probing'],
+    attempts: ['e12-reserved-bits', 'e15a-privilege-probing', 'e18b-flood-of-calls'],
   },
   {
     prefix: 'hypercall.HVCALL_',
@@ -71,7 +71,7 @@ export const guestInterfaceLinks: readonly SurfaceLinks[] = [
       'hypervisor/hypercall/hypercall-context.ts#checkBlock',
     ],
     fuzz: ['hypercalls', 'copy-once'],
-    attempts: ['e15b-anothers-registers', 'e13b-synic-page-outside'],
+    attempts: ['e15b-anothers-registers', 'e13b-synic-page-outside', 'e19-call-without-end'],
   },
   {
     prefix: 'hypercall.HVCALL_',
@@ -92,7 +92,7 @@ export const guestInterfaceLinks: readonly SurfaceLinks[] = [
       'hypervisor/hypercall/control-word.ts#checkControlWord',
     ],
     fuzz: ['hypercalls'],
-    attempts: ['e16b-anothers-connection'],
+    attempts: ['e16b-anothers-connection', 'e14-memory-that-changes'],
   },
   {
     prefix: 'hypercall.HVCALL_',
@@ -182,7 +182,7 @@ export const guestInterfaceLinks: readonly SurfaceLinks[] = [
     ],
     validators: ['hypervisor/vmbus/channel-ring.ts#RingReader'],
     fuzz: ['channel-rings', 'copy-once'],
-    attempts: ['e22a-packet-longer-than-it-is', 'e22b-index-outside-the-ring'],
+    attempts: ['e22a-packet-longer-than-it-is', 'e22b-index-outside-the-ring', 'e14-memory-that-changes'],
   },
   {
     prefix: 'fetch.Synic: ',

@@ -26,8 +26,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'guests/riscv/machine/devices/bus.ts#mmioStore',
     ],
     fuzz: ['devices'],
-    attempts:
-      'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
+    attempts: ['e34-holes-of-the-address-space'],
   },
   {
     prefix: 'register.uart.',
@@ -52,8 +51,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'guests/riscv/machine/devices/uart/device.ts#uartStore',
     ],
     fuzz: ['devices'],
-    attempts:
-      'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
+    attempts: ['e27-endless-bytes'],
   },
   {
     prefix: 'register.rtc.',
@@ -175,8 +173,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'guests/riscv/machine/virtio/registers.ts#configLoad',
     ],
     fuzz: ['devices'],
-    attempts:
-      'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
+    attempts: ['e25-queue-moves'],
   },
   {
     prefix: 'register.virtio-pci.',
@@ -247,7 +244,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
       'guests/riscv/machine/virtio/virtqueue.ts#completeChain',
     ],
     fuzz: ['devices'],
-    attempts: ['e23-descriptor-loop', 'e24-descriptor-outside-ram'],
+    attempts: ['e23-descriptor-loop', 'e24-descriptor-outside-ram', 'e29-descriptor-names-the-device'],
   },
   {
     prefix: 'virtio-block.',
@@ -261,8 +258,7 @@ export const machineLinks: readonly SurfaceLinks[] = [
     ],
     validators: ['guests/riscv/machine/virtio/block/device.ts#notifyBlock'],
     fuzz: ['devices'],
-    attempts:
-      'none: inside of the sandbox; whoever breaks it has what the guest had, and E21 shows where that ends',
+    attempts: ['e28-answer-longer-than-its-buffer', 'e29-descriptor-names-the-device'],
   },
   {
     prefix: 'sbi.',
