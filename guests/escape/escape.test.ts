@@ -110,7 +110,7 @@ const halves = halvesOf({ attempts, without: 'each' });
 describe.concurrent('an attempt', () => {
   beforeAll(async () => {
     await buildInstallations(halves.map(({ attempt, without }) => [...(attempt.fallen ?? []), ...without]));
-  }, 180_000);
+  }, 300_000);
 
   it.each(halves.map((half) => [titleOf(half), half] as const))(
     '%s',
