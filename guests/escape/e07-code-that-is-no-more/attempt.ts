@@ -15,7 +15,7 @@ export const codeThatIsNoMore: Attempt = {
   wants: 'integrity',
   ancestor: 'self-modifying code under binary translators; stale translations in QEMU and v86',
   statement:
-    "A program calls a function until the machine has translated it, writes another instruction into the middle of it, executes fence.i as the architecture demands, and goes on calling; sixteen times. A machine that missed the write would go on with what it had translated: a check that a kernel has just patched in would not be made, and a page that belonged to one process would run its code with the next one's rights. Pages with translated code are in no list of pages that may be stored to directly, and a store to one ends the page's units.",
+    "A program calls a function until the machine has translated it, writes another instruction into the middle of it, executes fence.i as the architecture demands, and goes on calling; sixteen times. A machine that missed the write would go on with what it had translated: a check that a kernel has just patched in would not be made, and a page that belonged to one process would run its code with the next one's rights. A store to a page with translated code never goes the fast way, and ends the page's translations.",
   heldBy: [['unit-invalidation']],
   async run(stage) {
     const elf = join(stage.folder, 'program.elf');
