@@ -26,7 +26,7 @@ Exit status:
   6    refused or cannot start: no such image, file unreadable, isolation not available
   7    the partition was killed or lost its devices
   70   a fault of Cofferdam itself
-  128+ ended by that signal (130 SIGINT, 143 SIGTERM)`;
+  128+ ended by that signal (130 SIGINT, 143 SIGTERM), 141 when nobody reads its output any more`;
 
 const byKind: Record<PartitionExit['kind'], number> = {
   'power-off': EXIT_PASS,

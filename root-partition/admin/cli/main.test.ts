@@ -38,6 +38,15 @@ describe('cofferdam', () => {
     for (const warning of warnings) expect(warning).toContain('the kernel has no Landlock');
   });
 
+  it('ends quietly when nobody reads what it prints', () => {
+    const program = join(installationTop, 'root-partition/admin/cli/bin.mjs');
+    const script = 'set -o pipefail; "$0" "$1" run --help | true';
+    const { status, stderr } = spawnSync('bash', ['-c', script, process.execPath, program], {
+      encoding: 'utf8',
+    });
+    expect({ status, stderr }).toEqual({ status: 141, stderr: '' });
+  });
+
   it('tells the run as JSON lines, the result last', () => {
     const { status, stdout } = cofferdam('run', 'primes', '--json', '--isolation', 'thread');
     const events = stdout

@@ -1,11 +1,18 @@
 // The command line `cofferdam`: bundled to dist/cli.js, started by bin.mjs. It has the SDK's powers and no others.
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { installationTop } from '../../../hypervisor/index.ts';
 import { doctorCommand } from './doctor-command.ts';
 import { escapeCommand } from './escape-command.ts';
-import { describeError, EXIT_INTERNAL, EXIT_USAGE, exitStatusOfError } from './exit-status.ts';
+import {
+  describeError,
+  EXIT_INTERNAL,
+  EXIT_SIGNAL_BASE,
+  EXIT_USAGE,
+  exitStatusOfError,
+} from './exit-status.ts';
 import { imageCommand, listCommand } from './image-command.ts';
 import { runCommand } from './run-command.ts';
 import { startCommand } from './start-command.ts';
@@ -16,6 +23,10 @@ function fail(error: unknown): never {
   process.stderr.write(`cofferdam: ${describeError(error, isDebugging)}\n`);
   process.exit(EXIT_INTERNAL);
 }
+// Whoever read the output has seen enough, as with `cofferdam list | head -1`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  error.code === 'EPIPE' ? process.exit(EXIT_SIGNAL_BASE + constants.signals.SIGPIPE) : fail(error),
+);
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 
