@@ -3,12 +3,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Hypervisor } from '../../hypervisor/index.ts';
 import { summarise } from '../machine.ts';
+import { placementLacks } from '../placement.ts';
 import { BenchUsageError } from '../usage.ts';
 import { channels, openChannel } from './channels.ts';
 import { capacity, learn, read, wilson } from './decode.ts';
 import { type ChannelReading, CovertPair } from './meter.ts';
 import { parseCovertOptions } from './options.ts';
-import { placementLacks } from './placement.ts';
 import { bestOf, type CovertReport, isTrialPassed, reportLines } from './report.ts';
 
 const seed = Date.now() >>> 0;

@@ -3,11 +3,11 @@ import { Hypervisor } from '../../hypervisor/index.ts';
 import { EXIT_FAILED, failedBy, runCommand } from '../command.ts';
 import { untilAborted, watchSignals } from '../interruption.ts';
 import { describeMachine } from '../machine.ts';
+import { placementLacks } from '../placement.ts';
 import { Progress } from '../progress.ts';
 import { type ChannelDescription, channels, openChannel } from './channels.ts';
 import { type ChannelReading, CovertPair, type Setting } from './meter.ts';
 import { type CovertOptions, HELP, parseCovertOptions } from './options.ts';
-import { placementLacks } from './placement.ts';
 import { bestOf, type CovertReport, isTrialPassed, reportLines } from './report.ts';
 
 interface Meter {

@@ -8,9 +8,9 @@ import {
   installationTop,
   type Partition,
 } from '../../hypervisor/index.ts';
+import { type Placement, place } from '../placement.ts';
 import type { ChannelDescription } from './channels.ts';
 import { type Reading, read } from './decode.ts';
-import { type Placement, place } from './placement.ts';
 
 const TICKS_PER_MS = 10_000;
 const MS_PER_S = 1000;
@@ -67,7 +67,7 @@ export class CovertPair implements AsyncDisposable {
     const sender = await start('sender');
     const receiver = await start('receiver');
     await hypervisor.connectPorts(sender.partition, receiver.partition, PEER_SINT, firstConnectionId);
-    place(setting.placement, sender.partition.pid, receiver.partition.pid);
+    place(setting.placement, [receiver.partition.pid], [sender.partition.pid]);
     return new CovertPair(owner.move(), sender.console, receiver.console);
   }
 

@@ -1,9 +1,9 @@
 // What was typed behind `npm run bench:covert --`, checked once.
 import { parseArgs } from 'node:util';
 import { type IsolationLevel, isolationLevels } from '../../hypervisor/index.ts';
+import { type Placement, placements } from '../placement.ts';
 import { BenchUsageError, parseCount } from '../usage.ts';
 import { channels } from './channels.ts';
-import { type Placement, placements } from './placement.ts';
 
 export const HELP = `Meters covert channels between two partitions that share nothing but the machine: over processor load, over time that
 is missing (steal), over the caches; at each isolation level, placement and clock granularity. The meter is tried first:

@@ -13,7 +13,8 @@ export interface Bar {
 
 export const bars: readonly Bar[] = [
   { id: 'P6', row: 'hypercall', of: 'ratio', isBetter: 'below', must: 2.5, aim: 1.5 },
-  { id: 'P7', row: 'brokered round trip', of: 'ratio', isBetter: 'below', must: 2, aim: 1.2 },
+  { id: 'P7', row: 'brokered round trip, one processor', of: 'ratio', isBetter: 'below', must: 2, aim: 1.2 },
+  { id: 'P7', row: 'brokered round trip, two processors', of: 'ratio', isBetter: 'below', must: 2, aim: 1.2 },
   { id: 'P8', row: 'compute', of: 'ratio', isBetter: 'above', must: 0.97, aim: 0.99 },
   { id: 'P9', row: 'idle Linux, processor share', of: 'value', isBetter: 'below', must: 1, aim: 0.2 },
   { id: 'P9', row: 'idle Linux, memory beyond the guest', of: 'value', isBetter: 'below', must: 60, aim: 25 },

@@ -1,6 +1,9 @@
 // Rows P6 and P7: hypercalls beside a bare import call; what goes through the root partition beside a bare round trip
-// between two processes.
+// between two processes. Where the two ends run decides what waking costs, on some machines more than all else: both
+// pairs are placed alike, each way, and free once more.
+import { availableParallelism } from 'node:os';
 import { firstConnectionId, type IsolationLevel } from '../../hypervisor/index.ts';
+import { type Placement, place, unplace } from '../placement.ts';
 import type { Bench, Family } from './bench.ts';
 import { BenchGuest } from './bench-guest.ts';
 import { BarePair, bareImportLoop } from './floors.ts';
@@ -15,12 +18,16 @@ const MEMORY_HYPERCALLS = 100_000;
 const ROUND_TRIPS = 1000;
 const MESSAGES = 500;
 
+type Names = [string, string, string, string, string, string];
+
 export const callRows: Family = {
   group: 'calls',
   names: [
     'hypercall',
     'hypercall, 64 bytes in, 192 out',
-    'brokered round trip',
+    'brokered round trip, one processor',
+    'brokered round trip, two processors',
+    'brokered round trip, anywhere',
     'message to a partition and back',
   ],
   measure,
@@ -71,9 +78,26 @@ async function measure(bench: Bench): Promise<void> {
         sample: async () => ((await caller.calls(letter, count)) * NS_PER_MS) / count,
       })),
     });
-  const [short, long, trip, message] = callRows.names as [string, string, string, string];
+  const [short, long, together, apart, anywhere, message] = callRows.names as Names;
   await row(short, 'h', HYPERCALLS, importCall);
   await row(long, 'm', MEMORY_HYPERCALLS, importCall);
-  await row(trip, 'c', ROUND_TRIPS, socketTrip);
+  const near = [process.pid, ...guests.map(({ caller }) => caller.partition.pid)];
+  const far = [bench.hypervisor.rootPid, pair.peerPid];
+  const placedRow = async (name: string, placement: Placement): Promise<void> => {
+    if (!bench.wants({ group: 'calls', name })) return;
+    if (placement === 'apart' && availableParallelism() < 2) {
+      bench.skip('calls', name, 'there is one processor');
+      return;
+    }
+    place(placement, near, far);
+    try {
+      await row(name, 'c', ROUND_TRIPS, socketTrip);
+    } finally {
+      unplace([...near, ...far]);
+    }
+  };
+  await placedRow(together, 'together');
+  await placedRow(apart, 'apart');
+  await row(anywhere, 'c', ROUND_TRIPS, socketTrip);
   await row(message, 'p', MESSAGES, socketTrip);
 }

@@ -74,6 +74,11 @@ export class BarePair implements AsyncDisposable {
     return answer.milliseconds;
   }
 
+  /** Of the other process. */
+  get peerPid(): number {
+    return this.#process.pid;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.kill();
     await this.#process.exited;

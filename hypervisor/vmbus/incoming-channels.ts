@@ -57,7 +57,9 @@ export class IncomingChannels {
   /** Delivers or queues a DATA or COMPLETION frame of a channel id within range. */
   deliver(frame: Frame): void {
     const sent = { frame, opening: this.#openings[frame.channelId] as number };
-    const mustWait = this.#backlog.some((waiting) => waiting.frame.channelId === frame.channelId);
+    const mustWait =
+      this.#backlog.length > 0 &&
+      this.#backlog.some((waiting) => waiting.frame.channelId === frame.channelId);
     if (!mustWait && this.#write(sent) !== 'full') return;
     // The payload is a view into the socket's buffer: what waits needs a copy.
     this.#backlog.push({ ...sent, frame: { ...frame, payload: frame.payload.slice() } });
