@@ -1,12 +1,13 @@
 // No guest outlives its hypervisor, whatever the guest is doing. Needs `npm run build`.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 
-const program = join(dirname(fileURLToPath(import.meta.url)), 'testing/abandoned-hypervisor.ts');
+const testing = join(dirname(fileURLToPath(import.meta.url)), 'testing');
+const program = join(testing, 'abandoned-hypervisor.ts');
 const PROCESS_GONE_TRIES = 100;
 const TRY_MS = 10;
 
@@ -48,4 +49,19 @@ describe.each([
     expect(await isGoneWithinASecond(pids.partition)).toBe(true);
     expect(await isGoneWithinASecond(pids.root)).toBe(true);
   });
+});
+
+describe.each(['thread', 'process', 'jail'])('at isolation level %s a guest that sleeps', (isolation) => {
+  it('does not keep a hypervisor that fails from its end', async () => {
+    const failing = join(testing, 'failing-hypervisor.ts');
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', failing, isolation], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    expect(stderr).toContain('the program has failed');
+    expect(status).toBe(1);
+    const pids = JSON.parse(stdout) as { partition: number; root: number };
+    expect(await isGoneWithinASecond(pids.partition)).toBe(true);
+    expect(await isGoneWithinASecond(pids.root)).toBe(true);
+  }, 30_000);
 });

@@ -35,6 +35,12 @@ import type { Inspection } from './inspection.ts';
 const F_SETFL = 4;
 const O_NONBLOCK = 0o4000;
 
+/** Those whose VP's thread there may be: it sleeps where the engine cannot end it, and an exit would wait for it. */
+const live = new Set<PartitionHost>();
+process.on('exit', () => {
+  for (const host of live) host.stop();
+});
+
 /** What a partition is made of, apart from its module. */
 export interface PartitionConfiguration {
   partitionId: number;
@@ -97,6 +103,7 @@ export class PartitionHost implements Inspection {
       this.onRefusedCode?.({ counters: this.counters(), reason }),
     );
     this.#endThrottleWatch = watchThrottle(this.#words, () => this.onThrottled?.(this.counters()));
+    live.add(this);
   }
 
   /** Resolves when the VP's thread is up; after that the process needs to load nothing more. */
@@ -203,6 +210,7 @@ export class PartitionHost implements Inspection {
     this.#refusals.close();
     this.#endThrottleWatch();
     await this.#pool.destroy();
+    live.delete(this);
     closeSync(this.#socketFd);
     this.#doorbell.close();
   }

@@ -23,6 +23,7 @@ beforeEach(() => {
   socket = new FrameSocket(own, doorbell.fd);
 });
 afterEach(() => {
+  socket.close();
   for (const fd of [own, peer]) {
     try {
       fstatSync(fd);
@@ -95,5 +96,25 @@ describe('a wait', () => {
     expect(socket.wait(FOR_EVER, reading)).toBe(true);
     expect(socket.read()).toBeUndefined();
     expect(socket.write(Uint8Array.of(1), 0, 1)).toBe(-1);
+  });
+});
+
+describe('a look', () => {
+  it('says whether there is something to read, or the end', () => {
+    expect(socket.hasSomething()).toBe(false);
+    writeSync(peer, Uint8Array.of(1, 2));
+    for (let times = 0; times < 3; times++) expect(socket.hasSomething()).toBe(true);
+    expect([...(socket.read() as Uint8Array)]).toEqual([1, 2]);
+    expect(socket.hasSomething()).toBe(false);
+    closeSync(peer);
+    expect(socket.hasSomething()).toBe(true);
+    expect(socket.read()).toBeUndefined();
+  });
+
+  it('sees that the bell was rung, once', () => {
+    doorbell.ring();
+    expect(socket.hasSomething()).toBe(true);
+    expect(socket.read()).toHaveLength(0);
+    expect(socket.hasSomething()).toBe(false);
   });
 });

@@ -40,6 +40,7 @@ class Stopped extends Error {}
 let root: number;
 let own: number;
 let doorbell: Doorbell;
+let socket: FrameSocket;
 let partition: CallingPartition;
 let incoming: IncomingFrames;
 let link: RootLink;
@@ -57,11 +58,13 @@ beforeEach(() => {
   incoming = new IncomingFrames(controlBlock, memory, synic);
   looks = 0;
   patience = Number.POSITIVE_INFINITY;
-  link = new RootLink(words, new FrameSocket(own, doorbell.fd), incoming, () => {
+  socket = new FrameSocket(own, doorbell.fd);
+  link = new RootLink(words, socket, incoming, () => {
     if (++looks > patience) throw new Stopped();
   });
 });
 afterEach(() => {
+  socket.close();
   closeSync(own);
   if (root >= 0) closeSync(root);
   doorbell.close();
@@ -103,7 +106,7 @@ describe('waiting', () => {
     offer.set([9, 0, 0, 0, 0x64]);
     writeSync(root, encodeFrame(FRAME_OFFER, CHANNEL, offer));
     doorbell.ring();
-    patience = 1;
+    patience = 0;
     expect(() => link.awaitOffers()).toThrow(Stopped);
     patience = 10;
     writeSync(root, encodeFrame(FRAME_ALL_OFFERS, 0));
@@ -183,7 +186,7 @@ describe('sending', () => {
     const { words, memory, synic, controlBlock } = partition;
     const frames = new IncomingFrames(controlBlock, memory, synic);
     writeSync(root, encodeFrame(FRAME_OPENED, CHANNEL, undefined, 1));
-    const busy = new RootLink(words, new FrameSocket(own, doorbell.fd), frames, takeTurn);
+    const busy = new RootLink(words, socket, frames, takeTurn);
     busy.send(bytes, bytes.length);
     while (got < bytes.length) takeTurn();
     expect(received).toEqual(bytes);

@@ -34,7 +34,9 @@ export class RootLink {
   /** Takes what has come, or else waits for it, for `ms` at most. @throws RootPartitionLost */
   wait(ms: number): void {
     this.#incoming.retry();
-    if (this.#socket.wait(ms, { read: !this.#incoming.isFull, write: false })) this.#read();
+    const read = !this.#incoming.isFull;
+    if (ms > 0 ? this.#socket.wait(ms, { read, write: false }) : read && this.#socket.hasSomething())
+      this.#read();
   }
 
   /** Writes bytes wholly. @throws RootPartitionLost, and what `look` throws */

@@ -61,11 +61,9 @@ function runToEnd(
   const words = new Int32Array(task.controlBlock);
   const memory = new GuestMemory(task.memory.buffer);
   const synic = new Synic(task.controlBlock, memory);
-  const link = new RootLink(
-    words,
-    new FrameSocket(task.socketFd, task.doorbellFd),
-    new IncomingFrames(task.controlBlock, memory, synic),
-    () => lookAround(words),
+  const socket = new FrameSocket(task.socketFd, task.doorbellFd);
+  const link = new RootLink(words, socket, new IncomingFrames(task.controlBlock, memory, synic), () =>
+    lookAround(words),
   );
   const outbox = new FrameOutbox((bytes, length) => link.send(bytes, length));
   const publisher = task.mayPublishCode
@@ -99,6 +97,8 @@ function runToEnd(
     if (error instanceof VpStopped) return { kind: 'stopped' };
     if (error instanceof RootPartitionLost) return { kind: 'disconnected', message: error.message };
     return { kind: 'trapped', message: String(error instanceof Error ? error.message : error) };
+  } finally {
+    socket.close();
   }
 }
 

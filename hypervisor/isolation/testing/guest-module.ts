@@ -59,6 +59,12 @@ export function guestModule(options: GuestModuleOptions = {}): Uint8Array {
 
 /** loop … br 0: never comes back. */
 export const endlessLoop = [0x03, 0x40, 0x0c, 0, 0x0b, 0x41, 1];
+/** A guest that idles without a deadline, again and again. */
+export const sleeper: GuestModuleOptions = {
+  types: [[0x60, 1, 0x7c, 1, 0x7f]],
+  imports: [{ module: 'hv', name: 'idle', rest: [0, 3] }],
+  body: [0x03, 0x40, 0x44, 0, 0, 0, 0, 0, 0, 0xf0, 0x7f, 0x10, 0, 0x1a, 0x0c, 0, 0x0b, 0x41, 1],
+};
 /** Loads from the last addressable byte. */
 export const outOfBounds = [0x41, 0x7f, 0x28, 2, ...[0xff, 0xff, 0xff, 0xff, 0x0f]];
 /** Calls itself without end. */
