@@ -26,7 +26,7 @@ function tell(message: StageMessage): Promise<void> {
 async function play(hypervisor: Hypervisor): Promise<void> {
   const [, , id = '', level] = process.argv;
   const attempt = findAttempt(id);
-  const neighbour = await Neighbour.start(hypervisor, level as IsolationLevel | undefined, folder);
+  const neighbour = await Neighbour.start(hypervisor, { level: level as IsolationLevel | undefined, folder });
   const { isolation } = neighbour.partition;
   const stage = new Stage({
     hypervisor,

@@ -16,11 +16,21 @@ export interface NeighbourState {
   isIntact: boolean;
 }
 
+export interface NeighbourOptions {
+  /** Default: the best that the machine offers. */
+  level: IsolationLevel | undefined;
+  folder: string;
+  /** Default: a random one. */
+  canary?: string;
+  /** Who may read its disk. Default: every user of the machine. */
+  diskMode?: number;
+}
+
 export class Neighbour {
   readonly partition: Partition;
   readonly console: Console;
   readonly canary: string;
-  /** Its disk, full of the canary; a file that every user of the machine may read. */
+  /** Its disk, full of the canary. */
   readonly diskFile: string;
   #disk: Buffer;
 
@@ -32,16 +42,14 @@ export class Neighbour {
     this.#disk = readFileSync(diskFile);
   }
 
-  /** @param level default: the best that the machine offers */
   static async start(
     hypervisor: Hypervisor,
-    level: IsolationLevel | undefined,
-    folder: string,
+    { level, folder, canary = randomBytes(CANARY_BYTES).toString('hex'), diskMode = 0o644 }: NeighbourOptions,
   ): Promise<Neighbour> {
-    const canary = randomBytes(CANARY_BYTES).toString('hex');
     const diskFile = join(folder, 'neighbour.img');
-    writeFileSync(diskFile, canary.repeat(DISK_BYTES / canary.length));
-    chmodSync(diskFile, 0o644);
+    writeFileSync(diskFile, canary.repeat(DISK_BYTES / canary.length).padEnd(DISK_BYTES), { mode: diskMode });
+    // Whatever the umask says.
+    chmodSync(diskFile, diskMode);
     const partition = await hypervisor.createPartition({
       name: 'neighbour',
       guest: { kind: 'unikernel', module: guestFile('neighbour') },
