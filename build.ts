@@ -73,13 +73,14 @@ const guestTargets: GuestTarget[] = [
   })),
 ].filter((target) => existsSync(join(top, target.entry)));
 
-/** What runs partitions, and the child process that an escape attempt runs in. */
+/** What runs partitions, and the child processes that an escape attempt and the flag game run in. */
 const partitionPrograms: Record<string, string> = {
   'launcher-thread': 'hypervisor/isolation/launcher-thread.ts',
   'partition-process': 'hypervisor/isolation/partition-process.ts',
   'vp-worker': 'hypervisor/virtual-processor/vp-worker.ts',
   'root-partition': 'root-partition/main.ts',
   'escape-stage': 'guests/escape/stage/main.ts',
+  'escape-game': 'guests/escape/game/main.ts',
 };
 const hostPrograms: Record<string, string> = {
   ...partitionPrograms,

@@ -1,4 +1,4 @@
-// The planted attacks by the ids of their attempts.
+// The planted attacks by the ids of their attempts, and the one of the flag game.
 import { readDisk } from './e05a-read-a-disk/planted.ts';
 import { writeFile } from './e05b-write-a-file/planted.ts';
 import { startProgram } from './e05c-start-a-program/planted.ts';
@@ -16,6 +16,7 @@ import { lastWords } from './e70b-last-words/planted.ts';
 import { floodStandardError } from './e70c-standard-error/planted.ts';
 import { forgeCounters } from './e71a-counters/planted.ts';
 import { forgeWalls } from './e71b-walls/planted.ts';
+import { takeFlags } from './game/planted.ts';
 import type { PlantedAttack } from './planted.ts';
 
 export const plantedAttacks: Readonly<Record<string, PlantedAttack>> = {
@@ -36,4 +37,5 @@ export const plantedAttacks: Readonly<Record<string, PlantedAttack>> = {
   E70c: floodStandardError,
   E71a: forgeCounters,
   E71b: forgeWalls,
+  GAME: takeFlags,
 };

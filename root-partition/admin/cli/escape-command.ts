@@ -18,6 +18,7 @@ import {
   playAll,
 } from '../../../guests/escape/index.ts';
 import { type IsolationLevel, installationTop, isolationLevels } from '../../../hypervisor/index.ts';
+import { ctfCommand } from './ctf-command.ts';
 import { EscapeJson, EscapeText } from './escape-view.ts';
 import { EXIT_GUEST_FAILURE, EXIT_PASS, EXIT_SIGNAL_BASE, RefusedError, UsageError } from './exit-status.ts';
 import { formatTable } from './text.ts';
@@ -49,7 +50,8 @@ Examples:
   cofferdam escape --without jail E05a         shows what would happen without the jail
   cofferdam escape --without landlock E05a     shows that one wall of two is enough
   cofferdam escape run --html report.html      writes a report to read and share
-  cofferdam escape controls                    lists what can be taken away`;
+  cofferdam escape controls                    lists what can be taken away
+  cofferdam escape ctf mine.wasm               plays the flag game with a guest of your own`;
 
 const withOptions = (command: Command): Command =>
   command
@@ -91,6 +93,7 @@ export function escapeCommand(finish: (status: number) => void): Command {
         process.stdout.write(options.json ? `${JSON.stringify({ controls })}\n` : listControls());
       }),
   );
+  command.addCommand(ctfCommand(finish));
   return command;
 }
 

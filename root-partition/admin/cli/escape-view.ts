@@ -13,7 +13,8 @@ export interface EscapeView {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a guest's words must not move the cursor
 const printable = (text: string): string => text.replaceAll(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, '?');
 
-const oneLine = (text: string): string => printable(text).trimEnd().replaceAll('\n', ' ⏎ ');
+/** Text that a guest may have had a part in, for a terminal. */
+export const oneLine = (text: string): string => printable(text).trimEnd().replaceAll('\n', ' ⏎ ');
 
 /** Steps on standard error, the summary on standard output. */
 export class EscapeText implements EscapeView {
