@@ -78,6 +78,7 @@ import { standardError } from './e70c-standard-error/attempt.ts';
 import { counters } from './e71a-counters/attempt.ts';
 import { walls } from './e71b-walls/attempt.ts';
 import { debuggerAttempt } from './e73-debugger/attempt.ts';
+import { coreDump } from './e74-core-dump/attempt.ts';
 
 export const attempts: readonly Attempt[] = [
   readBeyondMemory,
@@ -158,6 +159,7 @@ export const attempts: readonly Attempt[] = [
   counters,
   walls,
   debuggerAttempt,
+  coreDump,
 ];
 
 export function findAttempt(id: string): Attempt {

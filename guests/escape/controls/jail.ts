@@ -79,6 +79,24 @@ export const jailControls: readonly Control[] = [
     ],
   },
   {
+    id: 'no-core',
+    holds: 'sets the limit of each process for the size of a core to nothing',
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/isolation/private-memory.ts',
+        from: 'setLimit(RLIMIT_CORE, 0)',
+        to: 'false',
+      },
+    ],
+  },
+  {
+    id: 'working-folder',
+    holds: 'starts processes in a folder where nobody but root could leave a file',
+    boundary,
+    removal: [{ file: 'hypervisor/isolation/spawn-engine.ts', from: "    cwd: '/',\n", to: '' }],
+  },
+  {
     id: 'descriptor-limit',
     holds: 'lets a partition process have 64 descriptors',
     boundary,
