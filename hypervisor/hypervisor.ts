@@ -13,7 +13,6 @@ import { canMeasureProcessors } from './isolation/processor-time.ts';
 import { installationTop } from './isolation/program-files.ts';
 import { RootProcess } from './isolation/root-process.ts';
 import { socketPair } from './isolation/socket-pair.ts';
-import { ThreadContainer } from './isolation/thread-container.ts';
 import { type Disk, describeDevices } from './partition/devices.ts';
 import { Partition } from './partition/partition.ts';
 import { type PartitionId, PartitionTable, ROOT_PARTITION_ID } from './partition/partition-table.ts';
@@ -137,7 +136,7 @@ export class Hypervisor implements AsyncDisposable {
     };
     const contain = async (isFirst: boolean): Promise<PartitionContainer> => {
       const [rootEnd, partitionEnd] = socketPair();
-      const container = this.#makeContainer(level, configuration, { rootSocketFd: partitionEnd, cpu });
+      const container = await this.#makeContainer(level, configuration, { rootSocketFd: partitionEnd, cpu });
       const socket = this.#root.give(rootEnd);
       try {
         const connected = isFirst
@@ -248,13 +247,17 @@ export class Hypervisor implements AsyncDisposable {
       : new HypervisorError('PARTITION_REFUSED', `partition refused with status 0x${status.toString(16)}`);
   }
 
-  #makeContainer(
+  async #makeContainer(
     level: IsolationLevel,
     configuration: PartitionConfiguration,
     connection: { rootSocketFd: number; cpu: CpuShare },
-  ): PartitionContainer {
+  ): Promise<PartitionContainer> {
     const options = { configuration, governor: this.#governor, ...connection };
-    if (level === 'thread') return new ThreadContainer(options);
+    if (level === 'thread') {
+      // Only here does the hypervisor's own process need what a partition process is made of, the worker pool with it.
+      const { ThreadContainer } = await import('./isolation/thread-container.ts');
+      return new ThreadContainer(options);
+    }
     const isJailed = level === 'jail' && this.#confined !== undefined;
     const uid = isJailed ? partitionUid(configuration.partitionId) : undefined;
     return new ProcessContainer(options, isJailed ? (this.#confined as Launcher) : this.#free, uid);
