@@ -3,6 +3,7 @@
 // Outputs that are newer than all of their inputs are left alone; `node build.ts --force` rebuilds them.
 // `node build.ts --without ID+ID …` also makes, for the escape attempts, an installation in build/without/ID+ID in which
 // those controls are edited out of the sources (guests/escape/controls.ts).
+import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
@@ -13,6 +14,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +22,7 @@ import { parseArgs } from 'node:util';
 import { rolldown } from 'rolldown';
 import { controlSet, nameOfSet, removalOf } from './guests/escape/controls.ts';
 import { editedSources } from './guests/escape/source-edit.ts';
+import { MANIFEST } from './hypervisor/isolation/installation-check.ts';
 
 const top = dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({
@@ -91,6 +94,13 @@ const hostPrograms: Record<string, string> = {
 /** Files that host programs read beside themselves. */
 const hostFiles = ['guests/images/tiny-virt.config'];
 
+/** What bundles load that is in no bundle: the packages that the project depends on, and what these load. */
+const dependencyFiles = [
+  'node_modules/commander/{package.json,*.js,*.mjs,lib/**/*.js}',
+  'node_modules/piscina/{package.json,dist/**/*.{js,mjs}}',
+  'node_modules/@napi-rs/nice*/*.{json,js,node}',
+];
+
 const newest = (patterns: string[]): number =>
   Math.max(0, ...globSync(patterns).map((file) => statSync(file).mtimeMs));
 
@@ -145,6 +155,23 @@ async function bundlePrograms(
   process.stderr.write(`built ${folder}/ in ${Math.round(performance.now() - startMs)} ms\n`);
 }
 
+/** Hashes of everything that the programs of `installation` are loaded from. */
+function writeManifest(installation: string): void {
+  const hashes = (files: string[], from: string): [string, string][] =>
+    files.sort().map((file) => [
+      file,
+      createHash('sha256')
+        .update(readFileSync(join(from, file)))
+        .digest('hex'),
+    ]);
+  const files = Object.fromEntries([
+    ...hashes(globSync('dist/*.js', { cwd: installation }), installation),
+    // Every installation has the same.
+    ...hashes(globSync(dependencyFiles, { cwd: top }), top),
+  ]);
+  writeFileSync(join(installation, MANIFEST), `${JSON.stringify({ files }, null, 1)}\n`);
+}
+
 const hostInputs = [
   'hypervisor/**/*.ts',
   'root-partition/**/*.ts',
@@ -154,6 +181,7 @@ const hostInputs = [
   'guests/riscv/translator/{locals,leave-reasons}.ts',
   ...hostFiles,
   'build.ts',
+  'package-lock.json',
 ];
 
 async function buildInstallation(): Promise<void> {
@@ -162,11 +190,12 @@ async function buildInstallation(): Promise<void> {
     if (!isFresh(guestOutput(target), newest(guestInputs(target))))
       await compileGuest(target, guestOutput(target), new Map());
   }
-  const outputs = Object.keys(hostPrograms).map((name) => `dist/${name}.js`);
+  const outputs = [...Object.keys(hostPrograms).map((name) => `dist/${name}.js`), MANIFEST];
   const inputs = newest(hostInputs);
   if (outputs.every((output) => isFresh(output, inputs))) return;
   await bundlePrograms(hostPrograms, 'dist', new Map());
   for (const file of hostFiles) copyFileSync(file, join('dist', basename(file)));
+  writeManifest(top);
 }
 
 /** An installation without those controls, beside the real one, with which it shares what does not differ. */
@@ -182,6 +211,7 @@ async function buildWithout(ids: string): Promise<void> {
   const unfinished = `${folder}.${process.pid}`;
   process.once('exit', () => rmSync(unfinished, { recursive: true, force: true }));
   await bundlePrograms(partitionPrograms, join(unfinished, 'dist'), edited);
+  writeManifest(unfinished);
   copyFileSync('package.json', join(unfinished, 'package.json'));
   symlinkSync(join(top, 'node_modules'), join(unfinished, 'node_modules'));
   for (const target of guestTargets) {

@@ -4,6 +4,7 @@ import { HV_STATUS_INSUFFICIENT_MEMORY, HV_STATUS_SUCCESS } from './abi/status.t
 import { bootArguments, type Guest, mayPublishCode, memoryPages } from './guest-kinds.ts';
 import { HypervisorError } from './hypervisor-error.ts';
 import { Governor } from './isolation/governor.ts';
+import { checkInstallation } from './isolation/installation-check.ts';
 import { landlockAbi } from './isolation/landlock.ts';
 import { ConfinedLauncher, FreeLauncher, type Launcher } from './isolation/launcher.ts';
 import type { IsolationLevel, PartitionContainer } from './isolation/partition-container.ts';
@@ -84,8 +85,12 @@ export class Hypervisor implements AsyncDisposable {
     this.warnings = warnings;
   }
 
-  /** Starts the root partition process and, where the machine offers a jail, the launcher thread. */
+  /**
+   * Starts the root partition process and, where the machine offers a jail, the launcher thread.
+   * @throws HypervisorError INSTALLATION_CHANGED when what they would be loaded from is not what was built
+   */
   static async start(options: HypervisorOptions = {}): Promise<Hypervisor> {
+    checkInstallation(installationTop);
     const warnings: string[] = [];
     const [root, confined] = await Promise.all([RootProcess.start(), startConfinedLauncher(warnings)]);
     if (!root.walls.some((wall) => wall.startsWith('seccomp'))) {

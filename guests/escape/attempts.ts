@@ -77,6 +77,7 @@ import { lastWordsAttempt } from './e70b-last-words/attempt.ts';
 import { standardError } from './e70c-standard-error/attempt.ts';
 import { counters } from './e71a-counters/attempt.ts';
 import { walls } from './e71b-walls/attempt.ts';
+import { swappedDependency } from './e72-swapped-dependency/attempt.ts';
 import { debuggerAttempt } from './e73-debugger/attempt.ts';
 import { coreDump } from './e74-core-dump/attempt.ts';
 
@@ -158,6 +159,7 @@ export const attempts: readonly Attempt[] = [
   standardError,
   counters,
   walls,
+  swappedDependency,
   debuggerAttempt,
   coreDump,
 ];

@@ -2,11 +2,12 @@
 // whoever runs this, as an ordinary user, and each as on kernels without Landlock or without filters of system calls.
 // From a copy of the installation that everybody may read. Needs `npm run build`.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installationTop } from '../../../hypervisor/index.ts';
+import { MANIFEST } from '../../../hypervisor/isolation/installation-check.ts';
 import type { Witness } from '../../../hypervisor/isolation/testing/wall-witness.ts';
 import type { Finding } from './doctor-command.ts';
 
@@ -21,14 +22,9 @@ let engine: string;
 beforeAll(() => {
   top = mkdtempSync(join(tmpdir(), 'cofferdam-doctor-'));
   chmodSync(top, 0o755);
-  for (const path of [
-    'package.json',
-    'dist',
-    'build/guests/hello.wasm',
-    'hypervisor',
-    'node_modules/piscina',
-    'node_modules/commander',
-  ]) {
+  const { files } = JSON.parse(readFileSync(join(installationTop, MANIFEST), 'utf8'));
+  const ofPackages = Object.keys(files).filter((file) => file.startsWith('node_modules/'));
+  for (const path of ['package.json', 'dist', 'build/guests/hello.wasm', 'hypervisor', ...ofPackages]) {
     mkdirSync(dirname(join(top, path)), { recursive: true });
     cpSync(join(installationTop, path), join(top, path), { recursive: true, dereference: true });
   }

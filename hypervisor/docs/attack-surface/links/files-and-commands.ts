@@ -81,6 +81,13 @@ export const fileAndCommandLinks: readonly SurfaceLinks[] = [
   },
   {
     prefix: 'file.',
+    entries: ['hypervisor/isolation/installation-check.ts'],
+    validators: ['hypervisor/isolation/installation-check.ts#checkInstallation'],
+    fuzz: "opaque: files are hashed; the list of them is the build's",
+    attempts: ['e72-swapped-dependency'],
+  },
+  {
+    prefix: 'file.',
     entries: ['hypervisor/isolation/memory-group.ts'],
     validators: ['hypervisor/isolation/memory-group.ts#MemoryGroup'],
     fuzz: 'opaque: files of the kernel',
