@@ -9,6 +9,7 @@ import { machineControls } from './controls/machine.ts';
 import { messageControls } from './controls/messages.ts';
 import { publishingControls } from './controls/publishing.ts';
 import { rootPartitionControls } from './controls/root-partition.ts';
+import { schedulerControls } from './controls/scheduler.ts';
 import type { SourceEdit } from './source-edit.ts';
 
 export const controls: readonly Control[] = [
@@ -21,6 +22,7 @@ export const controls: readonly Control[] = [
   ...controlStreamControls,
   ...rootPartitionControls,
   ...jailControls,
+  ...schedulerControls,
 ];
 
 export function findControl(id: string): Control {
