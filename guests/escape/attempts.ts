@@ -71,6 +71,7 @@ import { bytesOfAnother } from './e41-bytes-of-another/attempt.ts';
 import { overlayOfAnotherBase } from './e42-overlay-of-another-base/attempt.ts';
 import { fineClock } from './e51a-fine-clock/attempt.ts';
 import { fineWallClock } from './e51b-fine-wall-clock/attempt.ts';
+import { waitBetweenTicks } from './e51c-wait-between-ticks/attempt.ts';
 import { billOneThread } from './e52-bill-one-thread/attempt.ts';
 import { descriptorsOfResets } from './e58-descriptors-of-resets/attempt.ts';
 import { auditText } from './e70a-audit-text/attempt.ts';
@@ -154,6 +155,7 @@ export const attempts: readonly Attempt[] = [
   overlayOfAnotherBase,
   fineClock,
   fineWallClock,
+  waitBetweenTicks,
   billOneThread,
   descriptorsOfResets,
   auditText,

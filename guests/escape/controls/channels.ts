@@ -83,6 +83,18 @@ export const channelControls: readonly Control[] = [
     ],
   },
   {
+    id: 'wait-granularity',
+    holds: "ends a guest's waits where its granularity lets that time come, never in between",
+    boundary,
+    removal: [
+      {
+        file: 'hypervisor/platform/reference-clock.ts',
+        from: 'Math.ceil(deadline / granularityTicks) * (granularityTicks / TICKS_PER_MS) -',
+        to: 'deadline / TICKS_PER_MS -',
+      },
+    ],
+  },
+  {
     id: 'incoming-backlog',
     holds: 'stops reading the root partition when too much waits for a guest that takes nothing',
     boundary,

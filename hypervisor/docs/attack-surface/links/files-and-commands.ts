@@ -269,7 +269,7 @@ export const fileAndCommandLinks: readonly SurfaceLinks[] = [
     entries: ['--clock-granularity'],
     validators: ['root-partition/admin/cli/run-options.ts#parseGranularity'],
     fuzz: ['command-line'],
-    attempts: ['e51a-fine-clock', 'e51b-fine-wall-clock'],
+    attempts: ['e51a-fine-clock', 'e51b-fine-wall-clock', 'e51c-wait-between-ticks'],
   },
   {
     prefix: 'command.image ',
