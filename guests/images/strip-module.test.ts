@@ -112,6 +112,13 @@ describe('stripModule', () => {
   it.each([
     ['sections overlap', changed((file, at) => file.copy(file, at + 64 * 4, at + 64 * 6, at + 64 * 6 + 64))],
     ['the symbols give the sections their names', changed((file) => file.writeUInt16LE(6, 62))],
+    [
+      'the empty name is none',
+      changed((file, at) => {
+        const names = file.readUInt32LE(at + 64 * 6 + 40);
+        file[Number(file.readBigUInt64LE(at + 64 * names + 24))] = 0x41;
+      }),
+    ],
     ['the symbols are their own names', changed((file, at) => file.writeUInt32LE(6, at + 64 * 6 + 40))],
   ])('leaves a module alone in which %s', (_shape, file) => expect(stripModule(file)).toBe(file));
 });

@@ -58,6 +58,8 @@ function canStrip(module: Buffer, sections: readonly ElfSection[], symtabIndex: 
     sections.some((section) => section !== symtab && section.link === symtab.link);
   return (
     strings?.type === SHT_STRTAB &&
+    // Offset 0 is no name, whatever is there; in a sound table nothing is.
+    strings.bytes[0] === 0 &&
     sectionNames?.type === SHT_STRTAB &&
     ![strings.name, sectionNames.name].includes(TYPE_INFORMATION) &&
     !isShared &&
