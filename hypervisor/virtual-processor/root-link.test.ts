@@ -146,6 +146,19 @@ describe('waiting', () => {
     expect(received).toBe(sent);
   });
 
+  it('is over at once when something has found room that waited for it', () => {
+    openChannel();
+    for (let sent = 0; sent < 8; sent++) writeSync(root, ANSWER);
+    link.wait(1000);
+    const { words } = partition.memory;
+    words[(IN_RING >>> 2) + 1] = words[IN_RING >>> 2] as number;
+    doorbell.ring();
+    link.wait(Number.POSITIVE_INFINITY);
+    expect(partition.words[counterWord.packetsReceived]).toBe(8);
+    // It did not come to sleeping, from where the bell would have woken it.
+    expect(socket.hasSomething()).toBe(true);
+  });
+
   it('ends where the root partition is gone, or sends what is no frame', () => {
     writeSync(root, new Uint8Array(16).fill(0xff));
     expect(() => link.wait(1000)).toThrow(RootPartitionLost);

@@ -33,7 +33,8 @@ export class RootLink {
 
   /** Takes what has come, or else waits for it, for `ms` at most. @throws RootPartitionLost */
   wait(ms: number): void {
-    this.#incoming.retry();
+    // What the guest has made room for is there for it at once.
+    if (this.#incoming.retry()) return;
     const read = !this.#incoming.isFull;
     if (ms > 0 ? this.#socket.wait(ms, { read, write: false }) : read && this.#socket.hasSomething())
       this.#read();

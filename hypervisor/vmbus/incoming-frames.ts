@@ -55,14 +55,16 @@ export class IncomingFrames {
     this.#signalChannels();
   }
 
-  /** Delivers what has waited, as far as there is room now. */
-  retry(): void {
+  /** Delivers what has waited, as far as there is room now. @returns whether anything was delivered */
+  retry(): boolean {
     this.#channels.retry();
-    this.#signalChannels();
+    return this.#signalChannels();
   }
 
-  #signalChannels(): void {
-    for (const channelId of this.#channels.takeTouched()) this.#synic.signal(VMBUS_SINT, channelId);
+  #signalChannels(): boolean {
+    const touched = this.#channels.takeTouched();
+    for (const channelId of touched) this.#synic.signal(VMBUS_SINT, channelId);
+    return touched.length > 0;
   }
 
   #take(frame: Frame): void {
