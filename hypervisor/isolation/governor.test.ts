@@ -11,7 +11,8 @@ import { canMeasureProcessors, processCpuMs } from './processor-time.ts';
 import { endlessLoop, guestModule } from './testing/guest-module.ts';
 
 const LOOK_MS = 20;
-const WARM_UP_MS = 500;
+/** By then whoever was behind at the start has caught up. */
+const WARM_UP_MS = 1000;
 const processors = availableParallelism();
 const ended: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -116,6 +117,8 @@ describe('partitions', { timeout: 170_000 }, () => {
     expect(used).toBeLessThan(0.05 * (performance.now() - startMs) + 150);
     await partition.pause();
     expect(partition.state).toBe('paused');
+    // A signal takes a moment to reach all threads, and the kernel's ticks to be counted.
+    await waitFor(LOOK_MS);
     const usedPaused = usedMs(partition.pid);
     for (let look = 0; look < 10; look++) await waitFor(LOOK_MS);
     expect(usedMs(partition.pid)).toBe(usedPaused);
