@@ -97,6 +97,25 @@ describe('a connection', () => {
     closeSync(ours);
   });
 
+  it('stops hearing a partition that opens and closes without taking what it is told', async () => {
+    const end = await root.connect(1, [clock]);
+    end.socket.pause();
+    const turn = Buffer.concat([encodeFrame(FRAME_OPEN, 1), encodeFrame(FRAME_CLOSE, 1)]);
+    const turns = 100_000;
+    end.socket.write(Buffer.concat(Array(turns).fill(turn)));
+    let frames = 0;
+    for (let same = 0; same < 20; ) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const now = (await root.statistics(1))['framesReceived'] as number;
+      same = now === frames && now > 0 ? same + 1 : 0;
+      frames = now;
+    }
+    expect(frames).toBeLessThan(2 * turns);
+    end.socket.resume();
+    while (((await root.statistics(1))['framesReceived'] as number) < 2 * turns)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+  });
+
   it('answers what waits in one burst, in order', async () => {
     const end = await root.connect(1, [clock]);
     end.open(1);
