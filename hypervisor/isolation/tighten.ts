@@ -35,7 +35,8 @@ export function tighten(options: { uid: number | undefined }): string[] {
   walls.push(...keepMemoryPrivate());
   installFilter(partitionRules, 'refuse', 'process');
   walls.push('seccomp allow-list on all threads: nothing can be opened, connected, started or signalled');
-  if (dropEnginePermissions()) walls.push('engine permissions: no files, no foreign functions');
+  if (dropEnginePermissions())
+    walls.push('engine permissions: no files, no foreign functions but those that wait');
   return walls;
 }
 
