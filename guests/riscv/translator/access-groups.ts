@@ -27,7 +27,7 @@ import {
   wideField,
 } from './blocks.ts';
 import { KEPT_GROUPS, LOCAL_GROUPS, LOCAL_PINNED, PINNED_GROUPS } from './locals.ts';
-import { lengthAt, wordAt, writtenBy } from './region.ts';
+import { lengthAt, wordAt, writtenBy } from './page-code.ts';
 
 /** Group + 1 by ordinal of the instruction in the block, u16 each. */
 const GROUP_OF: usize = REGION + 0x6000;

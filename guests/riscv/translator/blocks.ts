@@ -121,6 +121,13 @@ export function newBlock(): u32 {
   return block;
 }
 
+/** A block more, like another; its number. */
+export function copyBlock(block: u32): u32 {
+  const copy = newBlock();
+  memory.copy(BLOCKS + <usize>copy * BLOCK_BYTES, BLOCKS + <usize>block * BLOCK_BYTES, BLOCK_BYTES);
+  return copy;
+}
+
 export function setHead(block: u32): void {
   head = block;
 }

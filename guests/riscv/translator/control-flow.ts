@@ -1,17 +1,15 @@
-// Order, dominators and loops of a region's blocks, and where their code goes. Where an edge leads back into a loop elsewhere
-// than at its head, an empty block before what dominates both ends, a dispatch, becomes the loop's head and leads on to
-// either (after Carr and others, "Preserving Structure in Irreducible Loops": one more variable instead of code written
-// twice).
+// Loops of a region's blocks, and where their code goes. Where an edge leads back into a loop elsewhere than at its head, the
+// first pass through the loop gets code of its own (peeling.ts). Where that would be too much, an empty block before what
+// dominates both ends, a dispatch, becomes the loop's head and leads on to either (after Carr and others, "Preserving
+// Structure in Irreducible Loops": one more variable instead of code written twice).
 import { REGION } from '../machine/memory/layout.ts';
 import {
   BEHIND,
-  beginOrder,
   blockCount,
   blockInOrder,
   DOMINATOR,
   END,
   ENTRY,
-  endOrder,
   field,
   headBlock,
   IS_LOOP,
@@ -25,7 +23,6 @@ import {
   ORDINAL,
   OUTER,
   orderedBlocks,
-  putFirst,
   START,
   setField,
   setHead,
@@ -35,77 +32,21 @@ import {
   TO_TAKEN,
   WITHIN,
 } from './blocks.ts';
+import { commonDominator, dominate, dominates, order } from './dominators.ts';
+import { beginPeeling, peelLoop } from './peeling.ts';
 
 const STACK: usize = REGION + 0x1800;
 let stacked: u32 = 0;
 export const MAX_DISPATCHES: u32 = 8;
 let dispatches: u32 = 0;
 
-/** Depth-first from a block; numbers it once its successors have been. */
-function visit(block: u32): void {
-  setField(block, ORDINAL, 0);
-  for (let side: usize = 0; side < 4; side += 2) {
-    const to = field(block, TO_TAKEN + side);
-    if (to != NONE && field(to, ORDINAL) == NONE) visit(to);
-  }
-  putFirst(block);
-}
-
-function order(): void {
-  for (let block: u32 = 0; block < blockCount(); block++) {
-    setField(block, ORDINAL, NONE);
-    setField(block, DOMINATOR, NONE);
-    setField(block, JOINS, 0);
-    setField(block, IS_LOOP, 0);
-  }
-  beginOrder();
-  visit(headBlock());
-  endOrder();
-}
-
-function commonDominator(a: u32, b: u32): u32 {
-  while (a != b) {
-    if (field(a, ORDINAL) > field(b, ORDINAL)) a = field(a, DOMINATOR);
-    else b = field(b, DOMINATOR);
-  }
-  return a;
-}
-
-/** Immediate dominators (Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm"). */
-function dominate(): void {
-  setField(headBlock(), DOMINATOR, headBlock());
-  let changed = true;
-  while (changed) {
-    changed = false;
-    for (let i: u32 = 1; i < orderedBlocks(); i++) {
-      const block = blockInOrder(i);
-      let dominator = NONE;
-      for (let j: u32 = 0; j < orderedBlocks(); j++) {
-        const from = blockInOrder(j);
-        if (field(from, TO_TAKEN) != block && field(from, TO_NEXT) != block) continue;
-        if (field(from, DOMINATOR) == NONE) continue;
-        dominator = dominator == NONE ? from : commonDominator(from, dominator);
-      }
-      if (dominator != field(block, DOMINATOR)) {
-        setField(block, DOMINATOR, dominator);
-        changed = true;
-      }
-    }
-  }
-}
-
-function dominates(a: u32, block: u32): bool {
-  let b = block;
-  while (b != a && b != headBlock()) b = field(b, DOMINATOR);
-  return b == a;
-}
-
 /**
- * Lets an edge back into a loop go through a dispatch before what dominates both its ends, or out of the unit when there
- * are too many.
+ * Sees to an edge back into a loop elsewhere than at its head: peels the loop, or has the edge go through a dispatch before
+ * what dominates both its ends, or out of the unit when there are too many.
  */
 function redirect(from: u32, side: usize): void {
   const to = field(from, TO_TAKEN + side);
+  if (peelLoop(from, to)) return;
   if (dispatches == MAX_DISPATCHES || field(from, ENTRY + side)) {
     setField(from, TO_TAKEN + side, NONE);
     setField(from, ENTRY + side, 0);
@@ -222,6 +163,7 @@ export function loopStart(): u32 {
 export function findControlFlow(): void {
   setHead(0);
   dispatches = 0;
+  beginPeeling();
   do {
     order();
     dominate();

@@ -1,6 +1,10 @@
 // Instructions, and pairs of them, for which there is shorter WebAssembly than their rows give: copies, constants,
 // extensions of narrower numbers to 64 bits (RISC-V Unprivileged 20240411, §2.4 and §4.2: "li", "mv", "zext", "sext").
+import { operationOf } from '../machine/hart/decoder.generated.ts';
 import { rd, rs1, rs2 } from './emit.ts';
+import { emitInstruction } from './instructions.generated.ts';
+import { emitMark } from './observation.ts';
+import { lengthAt } from './page-code.ts';
 import { copyRegister, getNarrow, getRegister, isNarrow, setNarrow, setRegister } from './registers.ts';
 import { emit, emitConst32, emitConst64 } from './wasm-writer.ts';
 
@@ -18,8 +22,15 @@ const ANDI: u32 = 0x7013;
 const ADD: u32 = 0x33;
 const SRAI: u32 = 0x4000_5013;
 
-/** Emits `word`, and what follows it if that goes with it; how many instructions that makes, or 0 when it is no idiom. */
-export function emitIdiom(word: u32, next: u32): u32 {
+/** Emits `word`, at offset `at`, and `next` if that goes with it; how many instructions that makes, 0 for one unknown. */
+export function emitInstructions(word: u32, next: u32, at: u32): u32 {
+  const taken = emitIdiom(word, next);
+  if (taken == 2) emitMark(at + lengthAt(at));
+  return taken || !emitInstruction(operationOf(word) & 0xffff, word, at) ? taken : 1;
+}
+
+/** As emitInstructions; 0 when it is no idiom. */
+function emitIdiom(word: u32, next: u32): u32 {
   if (!rd(word)) return 0;
   if ((word & 0xfc00_707f) == SLLI && emitExtension(word, next)) return 2;
   return emitSingle(word) ? 1 : 0;

@@ -8,11 +8,17 @@ export const LOCAL_PAGE_BASE: u32 = 3;
 export const LOCAL_X0: u32 = 3;
 export const LOCAL_OLD: u32 = 35;
 export const LOCAL_TARGET: u32 = 36;
-export const I64_LOCALS: u32 = 33;
-export const LOCAL_POINTER: u32 = 37;
+/** Registers as they were before what may be skipped (skips.ts). */
+export const LOCAL_KEPT: u32 = 37;
+export const KEPT_REGISTERS: u32 = 2;
+export const I64_LOCALS: u32 = 33 + KEPT_REGISTERS;
+export const LOCAL_POINTER: u32 = LOCAL_KEPT + KEPT_REGISTERS;
 /** The dispatch (control-flow.ts) that is to take its way aside, or 0. */
-export const LOCAL_ENTRY: u32 = 38;
-export const LOCAL_GROUPS: u32 = 39;
+export const LOCAL_ENTRY: u32 = LOCAL_POINTER + 1;
+/** Whether what may be skipped is, and the low words of what it sets as they were before. */
+export const LOCAL_SKIPS: u32 = LOCAL_ENTRY + 1;
+export const LOCAL_KEPT_NARROW: u32 = LOCAL_SKIPS + 1;
+export const LOCAL_GROUPS: u32 = LOCAL_KEPT_NARROW + KEPT_REGISTERS;
 /** Groups of accesses whose pointers are kept at a time. */
 export const KEPT_GROUPS: u32 = 24;
 /** Of groups that are known in a loop. */
@@ -20,7 +26,7 @@ export const LOCAL_PINNED: u32 = LOCAL_GROUPS + KEPT_GROUPS;
 export const PINNED_GROUPS: u32 = 8;
 /** Registers' low words, where these are all that is known: of x1 behind this one, and so on. */
 export const LOCAL_NARROW0: u32 = LOCAL_PINNED + PINNED_GROUPS - 1;
-export const I32_LOCALS: u32 = 2 + KEPT_GROUPS + PINNED_GROUPS + 31;
+export const I32_LOCALS: u32 = 3 + KEPT_REGISTERS + KEPT_GROUPS + PINNED_GROUPS + 31;
 export const LOCAL_DOUBLES: u32 = LOCAL_NARROW0 + 32;
 export const FLOAT_LOCALS: u32 = 5;
 export const LOCAL_SINGLES: u32 = LOCAL_DOUBLES + FLOAT_LOCALS;

@@ -63,8 +63,8 @@ import {
   rs1,
 } from './emit.ts';
 import { beginFloats } from './float.ts';
-import { emitIdiom } from './idioms.ts';
-import { emitCondition, emitInstruction } from './instructions.generated.ts';
+import { emitInstructions } from './idioms.ts';
+import { emitCondition } from './instructions.generated.ts';
 import { addUncounted, emitCount, emitEndBehind, setPlace, setUncounted, uncountedSoFar } from './leave.ts';
 import { dirtyAtEnd, foundOutside, leftOutside } from './liveness.ts';
 import {
@@ -79,7 +79,7 @@ import {
 } from './locals.ts';
 import { beginSites, emitPins } from './memory-access.ts';
 import { emitMark } from './observation.ts';
-import { canBegin, lengthAt, wordAt } from './region.ts';
+import { canBegin, lengthAt, wordAt } from './page-code.ts';
 import {
   beginBlock,
   emitReload,
@@ -90,6 +90,7 @@ import {
   setForms,
   staleRegisters,
 } from './registers.ts';
+import { emitSkip, isSkip } from './skips.ts';
 import { emitCsr, emitNamesMore, isInterruptRestore } from './system.ts';
 import {
   emitArguments,
@@ -265,10 +266,7 @@ function emitBody(block: u32): void {
     const word = wordAt(at);
     setPlace(at, done);
     const next = done + 1 < instructions ? wordAt(at + lengthAt(at)) : 0;
-    for (let taken = emitOne(word, next, at); taken > 0; taken--, done++) {
-      at += lengthAt(at);
-      if (taken > 1) emitMark(at);
-    }
+    for (let taken = emitOne(word, next, at); taken > 0; taken--, done++) at += lengthAt(at);
   }
   if (transfers) emitMark(field(block, LAST));
   const word = wideField(block, LAST_WORD);
@@ -289,12 +287,12 @@ function emitOne(word: u32, next: u32, at: u32): u32 {
       endLabel();
     }
     emitCsr(word);
-  } else {
-    const taken = emitIdiom(word, next);
-    if (taken) return taken;
-    if (!emitInstruction(operationOf(word) & 0xffff, word, at)) isWhole = false;
+    return 1;
   }
-  return 1;
+  if (isSkip(word)) return emitSkip(word, at);
+  const taken = emitInstructions(word, next, at);
+  if (!taken) isWhole = false;
+  return max(taken, 1);
 }
 
 function emitTransfer(block: u32, kind: u32): void {

@@ -1,6 +1,7 @@
 // The translator at work on programs that the interpreter runs, too: the same registers, memory and instruction counts.
 // Random programs on both engines: guests/riscv/oracle.
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { unitTexts } from '../../../hypervisor/code-publishing/unit-text.ts';
 import { BareMachine } from '../machine/testing/bare-host.ts';
 import { Assembler } from '../oracle/generator/assembler.ts';
 import * as e from '../oracle/generator/encoding.ts';
@@ -15,6 +16,7 @@ import {
   type Result,
   run as runProgram,
   sameOnBoth,
+  skipFaults,
   unitsMade as unitsMadeBy,
 } from './testing/programs.ts';
 
@@ -33,21 +35,6 @@ beforeEach(async () => {
 const run = (program: Program, heat: number): Result => runProgram(machine, program, heat);
 const expectSame = (program: Program, leastUnits?: number): Result =>
   sameOnBoth(machine, program, leastUnits);
-
-/** Installs a handler that goes on behind what faults, and counts in x20. */
-function skipFaults(asm: Assembler): void {
-  const jump = asm.here;
-  asm.word(0, 'jal');
-  asm.moveTo(BASE + 0x40);
-  asm.word(e.addi(20, 20, 1), 'addi');
-  asm.word(e.csrrs(21, 0, 0x341), 'csrrs mepc');
-  asm.word(e.addi(21, 21, 4), 'addi');
-  asm.word(e.csrrw(0, 21, 0x341), 'csrrw mepc');
-  asm.word(e.MRET, 'mret');
-  asm.patchWord(jump, e.jal(0, asm.here - jump));
-  asm.loadAddress(6, BASE + 0x40);
-  asm.word(e.csrrw(0, 6, 0x305), 'csrrw mtvec');
-}
 
 describe('the translator', () => {
   it('runs loops in loops with memory in them', () => {
@@ -95,11 +82,11 @@ describe('the translator', () => {
     expect(registers[10]).toBe(20_100n);
   });
 
-  it('runs loops that are entered in two places, one in another, without leaving them', () => {
-    const publish = vi.spyOn(machine.publisher, 'publish');
-    expectSame((asm) => {
+  /** A loop of three blocks that is entered in two; every third time it begins in the second. */
+  const enteredTwice =
+    (inFirst: (asm: Assembler, first: number) => void) =>
+    (asm: Assembler): void =>
       loop(asm, 500, () => {
-        // Two loops of which each leads into the other's middle; every third time it begins in the second.
         asm.word(e.addi(6, 0, 9), 'addi');
         asm.word(e.addi(9, 9, 1), 'addi');
         asm.word(slti(8, 9, 3), 'slti');
@@ -111,6 +98,7 @@ describe('the translator', () => {
         asm.patchWord(skip, e.bne(8, 0, asm.here - skip));
         const first = asm.here;
         asm.word(e.addi(7, 7, 1), 'addi');
+        inFirst(asm, first);
         asm.patchWord(enterSecond, e.jal(0, asm.here - enterSecond));
         const second = asm.here;
         asm.word(e.addi(10, 10, 3), 'addi');
@@ -122,10 +110,35 @@ describe('the translator', () => {
         asm.word(e.jal(0, first - asm.here), 'jal');
         asm.patchWord(out, e.beq(6, 0, asm.here - out));
       });
-    });
-    // A dispatch sets its variable; without one, the second way in would lead out of the unit.
-    const setsEntry = Buffer.from([0x21, LOCAL_ENTRY]);
-    expect(publish.mock.calls.some(([bytes]) => Buffer.from(bytes).includes(setsEntry))).toBe(true);
+
+  /** The modules of a program's units. */
+  const modulesOf = (program: Program): Buffer[] => {
+    const publish = vi.spyOn(machine.publisher, 'publish');
+    expectSame(program);
+    return publish.mock.calls.map(([bytes]) => Buffer.from(bytes));
+  };
+  /** Where a module's unit goes on elsewhere. */
+  const waysOut = (module: Buffer): number =>
+    unitTexts(module, String)
+      .flatMap(({ lines }) => lines.flatMap(({ instructions }) => instructions))
+      .filter((instruction) => instruction.startsWith('return_call')).length;
+  const setsEntry = Buffer.from([0x21, LOCAL_ENTRY]);
+
+  it('peels a loop that is entered in two places, where all ways round lead through one', () => {
+    // Without a dispatch, and without peeling, the second way in would lead out of the unit.
+    const modules = modulesOf(enteredTwice(() => {}));
+    expect(modules.some((module) => module.includes(setsEntry))).toBe(false);
+    expect(waysOut(modules[0]!)).toBe(0);
+  });
+
+  it('runs loops that are entered in two places, with a loop in each, by a dispatch', () => {
+    const modules = modulesOf(
+      enteredTwice((asm, first) => {
+        asm.word(e.andi(11, 7, 3), 'andi');
+        asm.word(e.bne(11, 0, first - asm.here), 'bne');
+      }),
+    );
+    expect(modules.some((module) => module.includes(setsEntry))).toBe(true);
   });
 
   it('gives back words sign-extended at a fault, whatever was done with them', () => {
