@@ -7,10 +7,15 @@ import { Governor } from './isolation/governor.ts';
 import { checkInstallation } from './isolation/installation-check.ts';
 import { landlockAbi } from './isolation/landlock.ts';
 import { ConfinedLauncher, FreeLauncher, type Launcher } from './isolation/launcher.ts';
-import type { IsolationLevel, PartitionContainer } from './isolation/partition-container.ts';
+import type {
+  ContainerOptions,
+  IsolationLevel,
+  PartitionContainer,
+} from './isolation/partition-container.ts';
 import type { PartitionConfiguration } from './isolation/partition-host.ts';
 import { ProcessContainer } from './isolation/process-container.ts';
 import { canMeasureProcessors } from './isolation/processor-time.ts';
+import { allowedProcessors } from './isolation/processors.ts';
 import { installationTop } from './isolation/program-files.ts';
 import { RootProcess } from './isolation/root-process.ts';
 import { socketPair } from './isolation/socket-pair.ts';
@@ -19,7 +24,7 @@ import { Partition } from './partition/partition.ts';
 import { type PartitionId, PartitionTable, ROOT_PARTITION_ID } from './partition/partition-table.ts';
 import { guestPrivileges, type PrivilegeMask } from './partition/privilege-mask.ts';
 import { readWholly } from './platform/files.ts';
-import { type CpuOptions, checkedCpuShare } from './scheduler/cpu-options.ts';
+import { type CpuOptions, checkedCpuShare, checkedProcessors } from './scheduler/cpu-options.ts';
 import type { CpuShare } from './scheduler/fair-share.ts';
 import { isLimit, type Limits, limitDefaults, limitNames } from './scheduler/limits.ts';
 
@@ -70,8 +75,8 @@ export class Hypervisor implements AsyncDisposable {
   readonly #governor = new Governor();
   readonly #table: PartitionTable;
   readonly #partitions = new Map<PartitionId, Partition>();
-  /** Processors that partitions have as reserve. */
-  readonly #reserves = new Map<PartitionId, number>();
+  /** Processors that partitions have as reserve, and of which. */
+  readonly #reserves = new Map<PartitionId, { reserve: number; of: string }>();
 
   private constructor(
     root: RootProcess,
@@ -127,9 +132,10 @@ export class Hypervisor implements AsyncDisposable {
     const module = guestModule(guest);
     const level = this.#resolveLevel(options.isolation);
     if (options.cpu !== undefined) mustBeGovernable(level);
-    this.#mustHaveProcessors(cpu);
+    const processors = placedOn(options.cpu?.processors);
+    this.#mustHaveProcessors(cpu, processors);
     const id = this.#enterTable(options, pages);
-    this.#reserves.set(id, cpu.reserve);
+    this.#reserves.set(id, { reserve: cpu.reserve, of: processors?.join() ?? '' });
     const configuration: PartitionConfiguration = {
       partitionId: id,
       memoryPages: pages,
@@ -141,7 +147,11 @@ export class Hypervisor implements AsyncDisposable {
     };
     const contain = async (isFirst: boolean): Promise<PartitionContainer> => {
       const [rootEnd, partitionEnd] = socketPair();
-      const container = await this.#makeContainer(level, configuration, { rootSocketFd: partitionEnd, cpu });
+      const container = await this.#makeContainer(level, configuration, {
+        rootSocketFd: partitionEnd,
+        cpu,
+        processors,
+      });
       const socket = this.#root.give(rootEnd);
       try {
         const connected = isFirst
@@ -225,13 +235,19 @@ export class Hypervisor implements AsyncDisposable {
     this.#reserves.delete(id);
   }
 
-  #mustHaveProcessors({ reserve }: CpuShare): void {
-    const reserved = [...this.#reserves.values()].reduce((sum, each) => sum + each, 0);
-    const processors = availableParallelism();
-    if (reserve === 0 || reserved + reserve <= processors) return;
+  /** Reserves must be there on the machine, and among partitions with the same processors. */
+  #mustHaveProcessors({ reserve }: CpuShare, processors: readonly number[] | undefined): void {
+    if (reserve === 0) return;
+    const all = [...this.#reserves.values()];
+    const own = processors?.join() ?? '';
+    const least = Math.min(
+      availableParallelism() - totalOf(all),
+      processors === undefined ? Infinity : processors.length - totalOf(all.filter(({ of }) => of === own)),
+    );
+    if (reserve <= least) return;
     throw new HypervisorError(
       'PARTITION_REFUSED',
-      `cpu.reserve: ${Math.round((processors - reserved) * 100)} % of a processor are not yet reserved, ${reserve * 100} % are wanted`,
+      `cpu.reserve: ${Math.round(least * 100)} % of a processor are not yet reserved, ${reserve * 100} % are wanted`,
     );
   }
 
@@ -255,7 +271,7 @@ export class Hypervisor implements AsyncDisposable {
   async #makeContainer(
     level: IsolationLevel,
     configuration: PartitionConfiguration,
-    connection: { rootSocketFd: number; cpu: CpuShare },
+    connection: Pick<ContainerOptions, 'rootSocketFd' | 'cpu' | 'processors'>,
   ): Promise<PartitionContainer> {
     const options = { configuration, governor: this.#governor, ...connection };
     if (level === 'thread') {
@@ -269,6 +285,9 @@ export class Hypervisor implements AsyncDisposable {
   }
 }
 
+const totalOf = (reserves: readonly { reserve: number }[]): number =>
+  reserves.reduce((sum, { reserve }) => sum + reserve, 0);
+
 /** @throws HypervisorError ISOLATION_UNAVAILABLE where shares cannot be kept */
 function mustBeGovernable(level: IsolationLevel): void {
   if (level !== 'thread' && canMeasureProcessors()) return;
@@ -277,6 +296,17 @@ function mustBeGovernable(level: IsolationLevel): void {
       ? 'a partition at level thread has no process of its own'
       : 'this system does not say what a process uses and waits for';
   throw new HypervisorError('ISOLATION_UNAVAILABLE', `cpu: shares cannot be kept here: ${reason}`);
+}
+
+/** @throws HypervisorError INVALID_ARGUMENT; ISOLATION_UNAVAILABLE where a process cannot be kept to processors */
+function placedOn(processors: readonly number[] | undefined): number[] | undefined {
+  if (processors === undefined) return undefined;
+  const allowed = allowedProcessors();
+  if (allowed !== undefined) return checkedProcessors(processors, allowed);
+  throw new HypervisorError(
+    'ISOLATION_UNAVAILABLE',
+    'cpu.processors: this system cannot keep a process to processors',
+  );
 }
 
 /** @throws HypervisorError INVALID_ARGUMENT */

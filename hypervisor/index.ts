@@ -14,6 +14,7 @@ export { HypervisorError, type HypervisorErrorCode } from './hypervisor-error.ts
 export { Console } from './isolation/console-connection.ts';
 export type { Inspection } from './isolation/inspection.ts';
 export { type IsolationLevel, isolationLevels } from './isolation/partition-container.ts';
+export { allowedProcessors } from './isolation/processors.ts';
 export { installationTop } from './isolation/program-files.ts';
 export type { AuditEvent } from './partition/audit-event.ts';
 export type { Disk } from './partition/devices.ts';

@@ -10,19 +10,9 @@ import { consoleOpen, consoleRead, consoleWrite } from '../../guests/lib/console
 import { idle, referenceTime } from '../../guests/lib/hv.ts';
 import { postMessage } from '../../guests/lib/hypercalls.ts';
 import { allocatePages } from '../../guests/lib/memory-pages.ts';
-import { openService, vmbusRegion } from '../../guests/lib/partition.ts';
-import { ringRead, ringRelease } from '../../guests/lib/ring.ts';
-import {
-  channelIncomingBytes,
-  channelIncomingRing,
-  channelKick,
-  channelQueue,
-  PEER_SINT,
-  releaseMessage,
-  waitForPacket,
-} from '../../guests/lib/vmbus.ts';
-import { CLOCK_GET_TIME, CLOCK_REQUEST_BYTES } from '../../hypervisor/abi/channels/clock.ts';
-import { CHANNEL_SERVICE_CLOCK } from '../../hypervisor/abi/channels/services.ts';
+import { vmbusRegion } from '../../guests/lib/partition.ts';
+import { PEER_SINT, releaseMessage } from '../../guests/lib/vmbus.ts';
+import { openWallClock, wallTime } from '../../guests/lib/wall-clock.ts';
 import { HV_VP_HALTED } from '../../hypervisor/abi/hypercalls.ts';
 import { HV_MESSAGE_PAYLOAD_OFFSET, HV_MESSAGE_SIZE } from '../../hypervisor/abi/synic.ts';
 
@@ -48,13 +38,8 @@ let sink: u32 = 1;
 
 /** Reference time at which wall time is `wallTicks`. */
 function atWallTime(wallTicks: u64): f64 {
-  store<u64>(page, CLOCK_GET_TIME);
-  channelQueue(clock, 1, page, CLOCK_REQUEST_BYTES);
-  channelKick(clock);
-  waitForPacket(clock);
-  ringRead(channelIncomingRing(clock), channelIncomingBytes(clock), 0, page, 16);
-  ringRelease(channelIncomingRing(clock), channelIncomingBytes(clock));
-  return referenceTime() + <f64>(<i64>(wallTicks - load<u64>(page) / NS_PER_TICK));
+  const now = wallTime(clock) / NS_PER_TICK;
+  return referenceTime() + <f64>(<i64>(wallTicks - now));
 }
 
 function sleepUntil(time: f64): void {
@@ -133,7 +118,7 @@ function receiveValue(channel: string, end: f64): f64 {
 export function run(_vpIndex: i32, _budget: i32): i32 {
   const console = consoleOpen();
   page = allocatePages(1);
-  clock = openService(CHANNEL_SERVICE_CLOCK, 'clock', 1, 1);
+  clock = openWallClock();
   readBootArguments(page);
   connection = <u32>bootArgumentNumber(page, 'connection', 0);
   probe = allocatePages(PROBE_BYTES >> 12);

@@ -8,6 +8,8 @@ export interface LaunchRequest {
   engineFlags: string[];
   /** Descriptors that the process inherits, as 3, 4, … in this order. */
   fds: number[];
+  /** Those that it may run on; default: all that we may. */
+  processors?: readonly number[] | undefined;
 }
 
 export interface LauncherThreadData {

@@ -53,4 +53,6 @@ export interface ContainerOptions {
   /** Keeps it to its share of the processors; above level `thread` only. */
   governor: Governor;
   cpu: CpuShare;
+  /** Those that it may run on; undefined: all. Above level `thread` only. */
+  processors: readonly number[] | undefined;
 }

@@ -42,6 +42,7 @@ function container(script: string): ProcessContainer {
     configuration,
     rootSocketFd: socketPair()[0],
     governor: new Governor(),
+    processors: undefined,
     cpu: { weight: 100, cap: undefined, reserve: 0 },
   };
   return new ProcessContainer(options, launcher, undefined);

@@ -64,13 +64,14 @@ export class ProcessContainer implements PartitionContainer {
 
   async prepare(): Promise<void> {
     const [ownEnd, theirEnd] = socketPair();
-    const { configuration, rootSocketFd } = this.#options;
+    const { configuration, rootSocketFd, processors } = this.#options;
     try {
       this.#process = await this.#launcher.launch({
         program: programFile('partition-process'),
         arguments: [],
         engineFlags: partitionEngineFlags({ memoryPages: configuration.memoryPages }),
         fds: [rootSocketFd, theirEnd],
+        processors,
       });
     } finally {
       closeDescriptor(rootSocketFd);
@@ -134,7 +135,7 @@ export class ProcessContainer implements PartitionContainer {
   #govern(): () => void {
     const launched = this.#process;
     if (launched === undefined) return () => {};
-    const { governor, cpu } = this.#options;
+    const { governor, cpu, processors } = this.#options;
     return governor.govern(
       {
         pid: launched.pid,
@@ -142,6 +143,7 @@ export class ProcessContainer implements PartitionContainer {
         release: () => launched.release('scheduler'),
       },
       cpu,
+      processors,
     );
   }
 

@@ -1,4 +1,4 @@
-// A partition's share of the processors as its creator writes it: in percent of one processor.
+// What a partition may have of the processors, as its creator writes it: a share in percent of one processor, and which.
 import { HypervisorError } from '../hypervisor-error.ts';
 import type { CpuShare } from './fair-share.ts';
 
@@ -9,6 +9,11 @@ export interface CpuOptions {
   cap?: number;
   /** Percent of one processor that it gets before others get their share: 0 to 100, default 0. */
   reserve?: number;
+  /**
+   * The numbers of those that it may run on; default: all that the hypervisor may. Shares are kept among partitions with the
+   * same ones.
+   */
+  processors?: readonly number[];
 }
 
 export const DEFAULT_CPU_WEIGHT = 100;
@@ -28,5 +33,23 @@ function check(name: string, value: number, least: number, most: number): void {
   throw new HypervisorError(
     'INVALID_ARGUMENT',
     `cpu.${name}: expected a whole number from ${least} to ${most}, got ${value}`,
+  );
+}
+
+/**
+ * The processors to run on, in order.
+ * @param allowed those that the hypervisor may use
+ * @throws HypervisorError INVALID_ARGUMENT
+ */
+export function checkedProcessors(
+  processors: readonly number[] | undefined,
+  allowed: readonly number[],
+): number[] | undefined {
+  if (processors === undefined) return undefined;
+  const wrong = processors.find((processor) => !allowed.includes(processor));
+  if (processors.length > 0 && wrong === undefined) return [...new Set(processors)].sort((a, b) => a - b);
+  throw new HypervisorError(
+    'INVALID_ARGUMENT',
+    `cpu.processors: expected one or more of ${allowed.join(', ')}, got ${wrong ?? 'none'}`,
   );
 }

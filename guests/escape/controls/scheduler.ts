@@ -15,4 +15,16 @@ export const schedulerControls: readonly Control[] = [
       },
     ],
   },
+  {
+    id: 'placement',
+    holds: 'keeps a partition to the processors that it was given, and others off them',
+    boundary: 'guest and guest',
+    removal: [
+      {
+        file: 'hypervisor/isolation/processors.ts',
+        from: '  if (processors === undefined) return start();',
+        to: '  if (processors !== null) return start();',
+      },
+    ],
+  },
 ];

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Partition } from '../../../hypervisor/index.ts';
+import { allowedProcessors, type Partition } from '../../../hypervisor/index.ts';
 import { endlessLoop, guestModule } from '../../../hypervisor/isolation/testing/guest-module.ts';
 import type { Attempt } from '../attempt.ts';
 
@@ -24,10 +24,9 @@ function usedMs(pid: number): number {
 
 /** Has processes run on one processor, so that what one gets is not the other's, however many there are. */
 function bringTogether(pids: readonly number[]): void {
-  const [, allowed = '0'] =
-    /^Cpus_allowed_list:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+  const [allowed = 0] = allowedProcessors() ?? [];
   for (const pid of pids)
-    execFileSync('taskset', ['-a', '-c', '-p', allowed, String(pid)], { stdio: 'ignore' });
+    execFileSync('taskset', ['-a', '-c', '-p', String(allowed), String(pid)], { stdio: 'ignore' });
 }
 
 /** What part of the processor time of both the first one gets. */

@@ -34,6 +34,7 @@ Examples:
   cofferdam run linux --quiet --script 'cat /proc/kallsyms' > symbols
   cofferdam run linux-tiny --isolation thread --dump-unit memset --script 'seq 1 99999 | md5sum'
   cofferdam run linux-tiny --cpu-cap 25 --cpu-weight 50
+  cofferdam run linux-tiny --cpu-processors 2-3
   cofferdam run linux-tiny --limit io-bytes=20M --limit console-bytes=10k --disk disk.img
   cofferdam run --kernel Image --initrd initramfs --append 'console=ttyS0'
   cofferdam run test.elf --signature test.sig --signature-granularity 4 --max-instructions 10M`;
@@ -58,6 +59,7 @@ export function runCommand(finish: (status: number) => void): Command {
     )
     .option('--cpu-cap <percent>', 'never more than so much of one processor; default: no cap')
     .option('--cpu-reserve <percent>', 'so much of one processor before others get their share; default 0')
+    .option('--cpu-processors <list>', 'run on these processors alone, as in 0,2-3; default: on all')
     .option('--limit <name=rate>', 'at most so many per second, see below; may be given again', collect)
     .option('--engine <name>', 'translator (default) or interpreter: how the RV64 machine runs code')
     .option('--clock-granularity <time>', "how coarse the guest's clocks are, as in 10us; default 100ns")

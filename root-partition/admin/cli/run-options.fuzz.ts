@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import { engines, isolationLevels } from '../../../hypervisor/index.ts';
 import type { FuzzRandom } from '../../../hypervisor/testing/fuzz/fuzz-random.ts';
 import { type FuzzSession, type FuzzTarget, must } from '../../../hypervisor/testing/fuzz/fuzz-target.ts';
-import { describeError, RefusedError, UsageError } from './exit-status.ts';
+import { describeError, EXIT_INTERNAL, exitStatusOfError } from './exit-status.ts';
 import { runCommand } from './run-command.ts';
 import { parseRunOptions, type RunOptions, type TypedRunOptions } from './run-options.ts';
 
@@ -12,6 +12,10 @@ const OPTIONS = [
   '--cpus',
   '--disk',
   '--isolation',
+  '--cpu-weight',
+  '--cpu-cap',
+  '--cpu-reserve',
+  '--cpu-processors',
   '--engine',
   '--transport',
   '--profile',
@@ -56,6 +60,10 @@ const VALUES = [
   'x,ro,overlay=y',
   ',,',
   'x,,,ro',
+  '0-3',
+  '0,2-4',
+  '3-1',
+  '0-9999',
   'jail',
   'process',
   'thread',
@@ -130,6 +138,11 @@ function check(options: RunOptions): void {
   }
   const isInRange = maxInstructions === undefined || (maxInstructions >= 1n && maxInstructions < 1n << 63n);
   must(isInRange, () => `at most ${maxInstructions} instructions`);
+  const processors = options.cpu?.processors;
+  const areNumbers =
+    processors === undefined ||
+    (processors.length > 0 && processors.every((each) => Number.isSafeInteger(each) && each >= 0));
+  must(areNumbers, () => `the processors ${processors}`);
   const isKnown =
     [...isolationLevels, undefined].includes(isolation) &&
     [...engines, undefined].includes(engine) &&
@@ -154,7 +167,7 @@ class CommandLineSession implements FuzzSession {
       check(parseRunOptions(options));
       this.outcomes.taken++;
     } catch (error) {
-      if (!(error instanceof UsageError) && !(error instanceof RefusedError)) throw error;
+      if (exitStatusOfError(error) === EXIT_INTERNAL) throw error;
       const line = describeError(error, false);
       must(!line.includes('\n'), 'an explanation of several lines');
       must(/expected|cannot read/.test(line), () => `no explanation: ${line}`);

@@ -47,6 +47,10 @@ describe('run options', () => {
     { cpuWeight: '10001' },
     { cpuCap: 'half' },
     { cpuReserve: '101' },
+    { cpuProcessors: '' },
+    { cpuProcessors: '1-0' },
+    { cpuProcessors: '0,x' },
+    { cpuProcessors: '-1' },
     { cpuCap: '20', cpuReserve: '30' },
     { limit: ['io-bytes'] },
     { limit: ['speed=1'] },
@@ -72,8 +76,13 @@ describe('the granularity of clocks', () => {
 describe('shares of the processors', () => {
   it('are read, and absent where none was typed', () => {
     expect(parseRunOptions({}).cpu).toBeUndefined();
-    const typed = { cpuWeight: '50', cpuCap: '150', cpuReserve: '20' };
-    expect(parseRunOptions(typed).cpu).toEqual({ weight: 50, cap: 150, reserve: 20 });
+    const typed = { cpuWeight: '50', cpuCap: '150', cpuReserve: '20', cpuProcessors: '0,2-4' };
+    expect(parseRunOptions(typed).cpu).toEqual({
+      weight: 50,
+      cap: 150,
+      reserve: 20,
+      processors: [0, 2, 3, 4],
+    });
   });
 });
 

@@ -48,6 +48,7 @@ export interface TypedRunOptions {
   cpuWeight?: string;
   cpuCap?: string;
   cpuReserve?: string;
+  cpuProcessors?: string;
 }
 
 export interface RunOptions {
@@ -119,15 +120,29 @@ export function parseRunOptions(typed: TypedRunOptions): RunOptions {
   };
 }
 
-function parseCpu({ cpuWeight, cpuCap, cpuReserve }: TypedRunOptions): CpuOptions | undefined {
-  if (cpuWeight === undefined && cpuCap === undefined && cpuReserve === undefined) return undefined;
+function parseCpu(typed: TypedRunOptions): CpuOptions | undefined {
+  const { cpuWeight, cpuCap, cpuReserve, cpuProcessors } = typed;
+  if ([cpuWeight, cpuCap, cpuReserve, cpuProcessors].every((text) => text === undefined)) return undefined;
   const cpu: CpuOptions = {
     ...(cpuWeight === undefined ? {} : { weight: parseCount('--cpu-weight', cpuWeight) }),
     ...(cpuCap === undefined ? {} : { cap: parseCount('--cpu-cap', cpuCap) }),
     ...(cpuReserve === undefined ? {} : { reserve: parseCount('--cpu-reserve', cpuReserve) }),
+    ...(cpuProcessors === undefined ? {} : { processors: parseProcessors(cpuProcessors) }),
   };
   checkedCpuShare(cpu);
   return cpu;
+}
+
+/** Numbers and ranges (cpuset(7), "List format"). */
+export function parseProcessors(text: string): number[] {
+  return text.split(',').flatMap((part) => {
+    const [, first, last = first] = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(part) ?? [];
+    if (first === undefined || Number(last) < Number(first))
+      throw new UsageError(
+        `--cpu-processors: expected numbers and ranges as in 0,2-3, got ${JSON.stringify(text)}`,
+      );
+    return Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => Number(first) + index);
+  });
 }
 
 /** `PATH[,ro][,overlay=FILE]`; a comma in a path is written twice. */
