@@ -1,7 +1,19 @@
 // What every benchmark's command line has in common.
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 /** What cannot be meant; its message is for whoever typed it. */
 export class BenchUsageError extends Error {}
+
+/** The options of parseArgs(). @throws BenchUsageError where that refuses what was typed */
+export function parseWords<const Config extends ParseArgsConfig>(
+  config: Config,
+): ReturnType<typeof parseArgs<Config>>['values'] {
+  try {
+    return parseArgs(config).values;
+  } catch (error) {
+    throw new BenchUsageError((error as Error).message, { cause: error });
+  }
+}
 
 /** A whole number from 1. @throws BenchUsageError */
 export function parseCount(option: string, text: string): number {

@@ -1,8 +1,7 @@
 // What was typed behind `npm run bench:covert --`, checked once.
-import { parseArgs } from 'node:util';
 import { type IsolationLevel, isolationLevels } from '../../hypervisor/index.ts';
 import { type Placement, placements } from '../placement.ts';
-import { BenchUsageError, parseCount } from '../usage.ts';
+import { BenchUsageError, parseCount, parseWords } from '../usage.ts';
 import { channels } from './channels.ts';
 
 export const HELP = `Meters covert channels between two partitions that share nothing but the machine: over processor load, over time that
@@ -89,20 +88,16 @@ function parseGranularity(text: string): number {
 
 function parse(words: readonly string[]) {
   const many = { type: 'string', multiple: true, default: [] as string[] } as const;
-  try {
-    return parseArgs({
-      args: [...words],
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        slots: { type: 'string', default: '240' },
-        channel: many,
-        isolation: many,
-        placement: many,
-        granularity: many,
-        json: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw new BenchUsageError((error as Error).message, { cause: error });
-  }
+  return parseWords({
+    args: [...words],
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      slots: { type: 'string', default: '240' },
+      channel: many,
+      isolation: many,
+      placement: many,
+      granularity: many,
+      json: { type: 'boolean', default: false },
+    },
+  });
 }

@@ -1,7 +1,6 @@
 // What was typed behind `npm run bench:isolation --`, checked once.
-import { parseArgs } from 'node:util';
 import { type IsolationLevel, isolationLevels } from '../../hypervisor/index.ts';
-import { BenchUsageError, parseCount } from '../usage.ts';
+import { BenchUsageError, parseCount, parseWords } from '../usage.ts';
 import type { Settings } from './bench.ts';
 
 export const HELP = `Measures what isolation costs, at each level beside its floor in the same run, in turn: calls, throughput, compute,
@@ -67,22 +66,18 @@ function parseLevel(text: string): IsolationLevel {
 }
 
 function parse(words: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...words],
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        samples: { type: 'string', default: '7' },
-        only: { type: 'string', multiple: true, default: [] },
-        isolation: { type: 'string', multiple: true, default: [] },
-        image: { type: 'string', default: 'linux-tiny' },
-        neighbours: { type: 'string', default: '32' },
-        json: { type: 'boolean', default: false },
-        markdown: { type: 'boolean', default: false },
-        svg: { type: 'string' },
-      },
-    }).values;
-  } catch (error) {
-    throw new BenchUsageError((error as Error).message, { cause: error });
-  }
+  return parseWords({
+    args: [...words],
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      samples: { type: 'string', default: '7' },
+      only: { type: 'string', multiple: true, default: [] },
+      isolation: { type: 'string', multiple: true, default: [] },
+      image: { type: 'string', default: 'linux-tiny' },
+      neighbours: { type: 'string', default: '32' },
+      json: { type: 'boolean', default: false },
+      markdown: { type: 'boolean', default: false },
+      svg: { type: 'string' },
+    },
+  });
 }

@@ -1,7 +1,6 @@
 // What was typed behind `npm run bench:guest --`, checked once.
-import { parseArgs } from 'node:util';
 import { type IsolationLevel, isolationLevels } from '../../hypervisor/index.ts';
-import { BenchUsageError, parseCount } from '../usage.ts';
+import { BenchUsageError, parseCount, parseWords } from '../usage.ts';
 
 export const HELP = `Measures Linux guests in Cofferdam and in QEMU alternately: the same kernel, initramfs and binaries, results
 compared. Rows P1 (core), P2 (programs), P3 (system paths), P4 (boots), and what guest memory costs.
@@ -75,26 +74,22 @@ export function parseBenchOptions(words: readonly string[]): BenchOptions | 'hel
 }
 
 function parse(words: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...words],
-      allowNegative: true,
-      options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        samples: { type: 'string', default: '5' },
-        only: { type: 'string', multiple: true, default: [] },
-        image: { type: 'string', default: 'linux-tiny' },
-        memory: { type: 'string', default: '256' },
-        isolation: { type: 'string', default: 'jail' },
-        coremark: { type: 'string' },
-        qemu: { type: 'boolean', default: true },
-        shares: { type: 'boolean', default: true },
-        json: { type: 'boolean', default: false },
-        markdown: { type: 'boolean', default: false },
-        svg: { type: 'string' },
-      },
-    }).values;
-  } catch (error) {
-    throw new BenchUsageError((error as Error).message, { cause: error });
-  }
+  return parseWords({
+    args: [...words],
+    allowNegative: true,
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      samples: { type: 'string', default: '5' },
+      only: { type: 'string', multiple: true, default: [] },
+      image: { type: 'string', default: 'linux-tiny' },
+      memory: { type: 'string', default: '256' },
+      isolation: { type: 'string', default: 'jail' },
+      coremark: { type: 'string' },
+      qemu: { type: 'boolean', default: true },
+      shares: { type: 'boolean', default: true },
+      json: { type: 'boolean', default: false },
+      markdown: { type: 'boolean', default: false },
+      svg: { type: 'string' },
+    },
+  });
 }

@@ -4,17 +4,15 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { appendFiles, bootFiles } from '../../guests/images/index.ts';
 import { engines, Hypervisor, isolationLevels } from '../../hypervisor/index.ts';
+import { EXIT_FAILED, failedBy, runCommand } from '../command.ts';
 import { Interrupted, watchSignals } from '../interruption.ts';
 import { describeMachine, machineLine, qemuVersion } from '../machine.ts';
+import { BenchUsageError, parseCount, parseWords } from '../usage.ts';
 import { type GuestSettings, type GuestShell, startCofferdam, startQemu } from './guest-shell.ts';
 import { findImage, isMissing, settingsFor } from './images.ts';
 import { type RealGuest, type RealGuestRow, realGuests } from './real-guest-rows.ts';
-
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
 
 const buildCommand = ({ name, packages }: RealGuest): string =>
   `cofferdam image build linux --name ${name} --with ${packages}`;
@@ -49,8 +47,6 @@ Examples:
   node bench/macro/real-guests.ts --engine interpreter --only Lua
 `;
 
-class UsageError extends Error {}
-
 interface RowResult {
   guest: string;
   name: string;
@@ -73,11 +69,10 @@ const options = {
   json: { type: 'boolean', default: false },
 } as const;
 
-/** @throws UsageError */
-function parse() {
-  const values = parseWords();
-  if (values.memory !== undefined && !/^[1-9]\d*$/.test(values.memory))
-    throw new UsageError(`--memory: expected a whole number from 1, got ${JSON.stringify(values.memory)}`);
+/** @throws BenchUsageError */
+function parse(words: readonly string[]) {
+  const values = parseWords({ args: [...words], allowNegative: true, options });
+  if (values.memory !== undefined) parseCount('--memory', values.memory);
   return {
     ...values,
     engine: oneOf('--engine', values.engine, engines),
@@ -85,25 +80,17 @@ function parse() {
   };
 }
 
-function parseWords() {
-  try {
-    return parseArgs({ allowNegative: true, options }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
-}
-
 type Values = ReturnType<typeof parse>;
 
-/** @throws UsageError */
+/** @throws BenchUsageError */
 function oneOf<T extends string>(option: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((each) => each === value);
   if (found === undefined)
-    throw new UsageError(`${option}: expected ${allowed.join(', ')}, got ${JSON.stringify(value)}`);
+    throw new BenchUsageError(`${option}: expected ${allowed.join(', ')}, got ${JSON.stringify(value)}`);
   return found;
 }
 
-/** The guests with the rows that are asked for. @throws UsageError */
+/** The guests with the rows that are asked for. @throws BenchUsageError */
 function chosenGuests(values: Values): RealGuest[] {
   const names = realGuests.map(({ name }) => name);
   const wanted = values.guest?.map((name) => oneOf('--guest', name, names)) ?? names;
@@ -111,7 +98,7 @@ function chosenGuests(values: Values): RealGuest[] {
     .filter(({ name }) => wanted.includes(name))
     .map((guest) => ({ ...guest, rows: guest.rows.filter(({ name }) => name.includes(values.only)) }))
     .filter(({ rows }) => rows.length > 0);
-  if (guests.length === 0) throw new UsageError(`--only: no row holds ${JSON.stringify(values.only)}`);
+  if (guests.length === 0) throw new BenchUsageError(`--only: no row holds ${JSON.stringify(values.only)}`);
   return guests;
 }
 
@@ -156,10 +143,10 @@ function line({ name, cofferdamMs, qemuMs, failure }: RowResult): string {
 /** Java refuses the Sv57 that QEMU offers; a machine starved of time would print warnings amidst the output. */
 const APPEND = 'no5lvl nosoftlockup';
 
-/** The guest's image with the sources in /real, in a folder that goes with `made`. @throws UsageError */
+/** The guest's image with the sources in /real, in a folder that goes with `made`. @throws BenchUsageError */
 async function prepare(guest: RealGuest, values: Values, signal: AbortSignal, made: DisposableStack) {
   const image = await findImage(guest.name);
-  if (isMissing(image)) throw new UsageError(`${image.reason}\nbuild it: ${buildCommand(guest)}`);
+  if (isMissing(image)) throw new BenchUsageError(`${image.reason}\nbuild it: ${buildCommand(guest)}`);
   const files = bootFiles(image, { profile: 'fast', append: APPEND });
   const folder = made.adopt(mkdtempSync(join(tmpdir(), 'cofferdam-real-')), (path) =>
     rmSync(path, { recursive: true, force: true }),
@@ -213,21 +200,26 @@ class Run {
   }
 }
 
-async function main(): Promise<number> {
-  const values = parse();
+async function main(words: readonly string[]): Promise<number> {
+  const values = parse(words);
   if (values.help) {
     process.stdout.write(HELP);
     return 0;
   }
   const guests = chosenGuests(values);
   if (values.qemu && qemuVersion() === null)
-    throw new UsageError('qemu-system-riscv64 is not installed; --no-qemu runs Cofferdam alone');
+    throw new BenchUsageError('qemu-system-riscv64 is not installed; --no-qemu runs Cofferdam alone');
   const machine = describeMachine();
   if (!values.json) process.stdout.write(`${machineLine(machine)}\n`);
   const signal = watchSignals();
   await using hypervisor = await Hypervisor.start();
   const run = new Run(values, hypervisor, signal);
-  for (const guest of guests) await run.guest(guest);
+  try {
+    for (const guest of guests) await run.guest(guest);
+  } catch (error) {
+    if (error instanceof BenchUsageError) throw error;
+    return failedBy(error, signal);
+  }
   const { results } = run;
   const failed = results.filter(({ failure }) => failure !== null).length;
   process.stdout.write(
@@ -238,10 +230,4 @@ async function main(): Promise<number> {
   return failed === 0 ? 0 : EXIT_FAILED;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n`);
-  process.exitCode =
-    error instanceof UsageError ? EXIT_USAGE : error instanceof Interrupted ? error.exitStatus : EXIT_FAILED;
-}
+await runCommand(main);
