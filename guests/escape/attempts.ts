@@ -69,6 +69,7 @@ import { writePastTheEnd } from './e40a-write-past-the-end/attempt.ts';
 import { writeToAReadOnlyDisk } from './e40b-write-to-a-read-only-disk/attempt.ts';
 import { bytesOfAnother } from './e41-bytes-of-another/attempt.ts';
 import { overlayOfAnotherBase } from './e42-overlay-of-another-base/attempt.ts';
+import { allThatItsProcessHolds } from './e48-all-that-its-process-holds/attempt.ts';
 import { shareAProcessor } from './e49-share-a-processor/attempt.ts';
 import { fineClock } from './e51a-fine-clock/attempt.ts';
 import { fineWallClock } from './e51b-fine-wall-clock/attempt.ts';
@@ -154,6 +155,7 @@ export const attempts: readonly Attempt[] = [
   writeToAReadOnlyDisk,
   bytesOfAnother,
   overlayOfAnotherBase,
+  allThatItsProcessHolds,
   shareAProcessor,
   fineClock,
   fineWallClock,

@@ -11,6 +11,7 @@ import { killNeighbour } from './e05i-kill-a-neighbour/planted.ts';
 import { hoardDescriptors } from './e05j-hoard-descriptors/planted.ts';
 import { forgeHypervisorMessage } from './e26b-message-of-the-hypervisor/planted.ts';
 import { endlessControlMessage } from './e37-endless-control-message/planted.ts';
+import { readOwnProcess } from './e48-all-that-its-process-holds/planted.ts';
 import { spinOnThreads } from './e52-bill-one-thread/planted.ts';
 import { forgeAuditText } from './e70a-audit-text/planted.ts';
 import { lastWords } from './e70b-last-words/planted.ts';
@@ -33,6 +34,7 @@ export const plantedAttacks: Readonly<Record<string, PlantedAttack>> = {
   E05j: hoardDescriptors,
   E26b: forgeHypervisorMessage,
   E37: endlessControlMessage,
+  E48: readOwnProcess,
   E52: spinOnThreads,
   E70a: forgeAuditText,
   E70b: lastWords,

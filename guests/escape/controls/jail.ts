@@ -18,6 +18,18 @@ export const jailControls: readonly Control[] = [
     ],
   },
   {
+    id: 'process-per-partition',
+    holds: 'gives each partition a process of its own, which holds nothing of another',
+    boundary: 'guest and guest',
+    removal: [
+      {
+        file: 'hypervisor/hypervisor.ts',
+        from: "    if (level === 'thread') {\n      // Only here",
+        to: '    if (level !== undefined) {\n      // Only here',
+      },
+    ],
+  },
+  {
     id: 'landlock',
     holds: "leaves a partition process no path but the engine's, TCP neither, and signals to itself only",
     boundary,
