@@ -28,6 +28,8 @@ const BYTES: usize = 0x100;
 
 /** Instructions that may be copied in a region. */
 const MOST_COPIED: u32 = 64;
+/** Blocks of a loop whose every block is tried as its entry, which takes as long as the cube of their number. */
+const MOST_BLOCKS: u32 = 64;
 /** Blocks left for dispatches. */
 const SPARE_BLOCKS: u32 = 16;
 let copied: u32 = 0;
@@ -38,6 +40,12 @@ export function beginPeeling(): void {
 
 function has(set: usize, block: u32): bool {
   return block != NONE && load<u8>(set + block) != 0;
+}
+
+function sizeOf(set: usize): u32 {
+  let size: u32 = 0;
+  for (let block: u32 = 0; block < blockCount(); block++) if (has(set, block)) size++;
+  return size;
 }
 
 function leadsInto(block: u32, set: usize): bool {
@@ -155,7 +163,7 @@ function copyMarked(): void {
 /** Gives the loop that an edge closes a single entry; false when that takes too many copies. */
 export function peelLoop(from: u32, to: u32): bool {
   findLoop(from, to);
-  if (!has(IN_LOOP, from)) return false;
+  if (!has(IN_LOOP, from) || sizeOf(IN_LOOP) > MOST_BLOCKS) return false;
   let head = NONE;
   let least = MOST_COPIED + 1 - copied;
   for (let block: u32 = 0; block < blockCount(); block++) {

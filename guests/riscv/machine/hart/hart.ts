@@ -53,7 +53,7 @@ export const HART_WAITING: i32 = 1;
 export const HART_EXIT: i32 = 2;
 
 /** Instructions of the interpreter's between two looks at interrupts and time. */
-const SLICE_LENGTH: i32 = 16384;
+const SLICE_LENGTH: i32 = 16_000;
 
 /** What firmware would have delegated to S mode: all but calls from S and M. */
 const SBI_MEDELEG: u64 = 0xb1ff;
@@ -90,7 +90,10 @@ export function hartReset(pc: u64, a0: u64, a1: u64, mode: u32): void {
   clearTranslations();
 }
 
-/** A slice, in instructions; with the translator, of translated ones, which are several times as fast (heat.ts). */
+/**
+ * A slice, in instructions; with the translator, of translated ones, which are several times as fast (heat.ts). Less than
+ * 16 bits hold: units compare it with as many of STOPS (emitIsOver).
+ */
 export function sliceLength(): i32 {
   return load<u32>(TRANSLATING) ? SLICE_LENGTH * INTERPRETED_COST : SLICE_LENGTH;
 }
