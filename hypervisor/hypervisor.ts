@@ -235,7 +235,10 @@ export class Hypervisor implements AsyncDisposable {
     this.#reserves.delete(id);
   }
 
-  /** Reserves must be there on the machine, and among partitions with the same processors. */
+  /**
+   * Reserves must be there on the machine, and among partitions with the same processors. Sets that overlap without being
+   * equal are not added up (decision 0015).
+   */
   #mustHaveProcessors({ reserve }: CpuShare, processors: readonly number[] | undefined): void {
     if (reserve === 0) return;
     const all = [...this.#reserves.values()];

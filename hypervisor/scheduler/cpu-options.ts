@@ -37,8 +37,8 @@ function check(name: string, value: number, least: number, most: number): void {
 }
 
 /**
- * The processors to run on, in order.
- * @param allowed those that the hypervisor may use
+ * The processors to run on, in order; undefined for all.
+ * @param allowed those that the hypervisor may use, in order
  * @throws HypervisorError INVALID_ARGUMENT
  */
 export function checkedProcessors(
@@ -46,10 +46,12 @@ export function checkedProcessors(
   allowed: readonly number[],
 ): number[] | undefined {
   if (processors === undefined) return undefined;
-  const wrong = processors.find((processor) => !allowed.includes(processor));
-  if (processors.length > 0 && wrong === undefined) return [...new Set(processors)].sort((a, b) => a - b);
+  const wrong = processors.findIndex((processor) => !allowed.includes(processor));
+  const chosen = allowed.filter((processor) => processors.includes(processor));
+  // All of them are as good as none named: shares are kept among partitions with the same ones.
+  if (wrong < 0 && chosen.length > 0) return chosen.length === allowed.length ? undefined : chosen;
   throw new HypervisorError(
     'INVALID_ARGUMENT',
-    `cpu.processors: expected one or more of ${allowed.join(', ')}, got ${wrong ?? 'none'}`,
+    `cpu.processors: expected one or more of ${allowed.join(', ')}, got ${wrong < 0 ? 'none' : processors[wrong]}`,
   );
 }

@@ -32,7 +32,7 @@ export const shareAProcessor: Attempt = {
   ancestor:
     'what a core keeps of one tenant is read by the next one, or by its sibling: L1TF (CVE-2018-3646), MDS (CVE-2018-12130); core scheduling and processor groups of Hyper-V',
   statement:
-    "A neighbour has a processor for itself, because its creator does not trust what processors leave behind. Three partitions of an attacker's want all the processor time there is, so that the kernel's scheduler puts one of them where the neighbour runs, sooner or later. A partition's process is kept to its processors from its first instruction on, by the kernel, and has no system call to change that: in a trace of where all of them run, neighbour and attacker never meet.",
+    "A neighbour has a processor for itself, because its creator does not trust what processors leave behind. Three partitions of an attacker's want all the processor time there is, so that the kernel's scheduler puts one of them where the neighbour runs, sooner or later. A partition's process is kept to its processors from its first instruction on, by the kernel, and in the jail has no system call to change that: in a trace of where all of them run, neighbour and attacker never meet.",
   heldBy: [['placement']],
   // At level `thread` no partition has a process of its own.
   levels: ['process', 'jail'],

@@ -27,21 +27,21 @@ export async function runSideBySide(
   const running: Partition[] = [];
   const runs: Promise<GuestRun>[] = [];
   const end = Promise.withResolvers<void>();
-  for (const guest of guests) {
-    const isRunning = Promise.withResolvers<void>();
-    const run = stage.runGuest({
-      ...guest,
-      whileRunning: async (partition) => {
-        running.push(partition);
-        isRunning.resolve();
-        await end.promise;
-        await partition.kill();
-      },
-    });
-    runs.push(run);
-    await Promise.race([isRunning.promise, run]);
-  }
   try {
+    for (const guest of guests) {
+      const isRunning = Promise.withResolvers<void>();
+      const run = stage.runGuest({
+        ...guest,
+        whileRunning: async (partition) => {
+          running.push(partition);
+          isRunning.resolve();
+          await end.promise;
+          await partition.kill();
+        },
+      });
+      runs.push(run);
+      await Promise.race([isRunning.promise, run]);
+    }
     await whileRunning(running);
   } finally {
     end.resolve();

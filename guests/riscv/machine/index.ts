@@ -19,7 +19,13 @@ import { clintDeadline, clintPoll, clintReset } from './devices/clint/device.ts'
 import { BOOT_ARGUMENTS, MACHINE_STATE, VMBUS_REGION } from './devices/device-memory.ts';
 import { rtcDeadline, rtcPoll } from './devices/rtc/device.ts';
 import { uartReceive, uartRoom } from './devices/uart/device.ts';
-import { HART_EXIT, HART_WAITING, instructionsRetired, nextTimerDeadline, sliceLength } from './hart/hart.ts';
+import {
+  HART_EXIT,
+  HART_WAITING,
+  instructionsRetired,
+  nextTimerDeadline,
+  SLICE_LENGTH,
+} from './hart/hart.ts';
 import { OBSERVED, RAM_BYTES, TRANSLATING, UNIT_BUDGET } from './hart/state.ts';
 import { connectMachine } from './machine-channels.ts';
 import { endMachine, exitCode, exitReason } from './machine-exit.ts';
@@ -36,9 +42,9 @@ const REPORT_INTERVAL: u64 = 16_000_000;
 const HOT: u64 = 300_000;
 const DEFAULT_MEMORY_MIB: u64 = 128;
 
-/** What came for the partition arrives in `idle`: after so many instructions, some 100 µs, though the hart be busy. */
-const UNTIL_ARRIVALS: i32 = 131_072;
-let sinceArrivals: i32 = 0;
+/** What came for the partition arrives in `idle`: after so many slices, some 100 µs, though the hart be busy. */
+const SLICES_UNTIL_ARRIVALS: u32 = 8;
+let slices: u32 = 0;
 
 /** @param budget instructions after which to return, so that the host can look around */
 export function run(vpIndex: i32, budget: i32): i32 {
@@ -51,15 +57,10 @@ export function run(vpIndex: i32, budget: i32): i32 {
     if (!setUp()) return halt();
   }
   // Devices are looked at after each slice: their interrupts are not to wait for 100 µs.
-  const slice = sliceLength();
-  for (let left = budget; left > 0; left -= slice) {
-    sinceArrivals += slice;
-    if (sinceArrivals >= UNTIL_ARRIVALS) {
-      sinceArrivals = 0;
-      idle(0);
-    }
+  for (let left = budget; left > 0; left -= SLICE_LENGTH) {
+    if (++slices % SLICES_UNTIL_ARRIVALS == 0) idle(0);
     pollDevices();
-    const reason = runProgram(slice);
+    const reason = runProgram(SLICE_LENGTH);
     if (reason == HART_EXIT) return halt();
     if (reason == HART_WAITING) wait();
   }

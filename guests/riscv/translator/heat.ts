@@ -8,14 +8,12 @@ import { OP_UNIT } from '../machine/hart/decoder.generated.ts';
 import {
   CONTEXT,
   FETCH_TLB,
-  SLICE,
   STRETCH_CONTEXT,
   STRETCH_COUNTER,
   STRETCH_PC,
   STRETCH_SLOT,
   TRANSLATING,
 } from '../machine/hart/state.ts';
-import { stopInterpreterAt } from '../machine/hart/stop.ts';
 import { DECODED_PAGE_BYTES, DECODED_PAGES, HEAT, TLB_BYTES } from '../machine/memory/layout.ts';
 import { instructionsFrom, translate } from './translate.ts';
 
@@ -31,11 +29,6 @@ const CHEAP: u32 = 36;
 const DEAREST: u32 = 4;
 /** What coming to the interpreter and leaving it costs, in instructions that it could run in that time. */
 const CHANGEOVER: u32 = 16;
-/**
- * What an instruction of the interpreter's takes of a slice; translated ones take 1. A slice is so many times as long for
- * them: in translated code, its end costs a few percent of what a slice of the interpreter's length does.
- */
-export const INTERPRETED_COST: i32 = 4;
 /** Offset of a page's last slot. */
 const LAST_PARCEL: usize = 2047 * 8;
 
@@ -59,24 +52,17 @@ export function beginStretch(pc: u64, slot: usize, left: i32): void {
   store<u32>(STRETCH_SLOT, <u32>(isCrossing(slot) ? slotBehind(pc) : slot));
   store<u32>(STRETCH_CONTEXT, load<u32>(CONTEXT));
   store<i32>(STRETCH_COUNTER, left);
-  // Rounded up: else the last instruction of a slice would never come.
-  if (load<u32>(TRANSLATING)) stopInterpreterAt(left - (left + INTERPRETED_COST - 1) / INTERPRETED_COST);
 }
 
 /**
- * It has come to a unit, or to where it was to stop, with `left` instructions: the place where it began becomes warmer, whose
- * mode may be another by now. What is left of the slice once what was run has been paid for; that may be less than nothing.
+ * It has come to a unit, or the slice's end, with `left` instructions: the place where it began becomes warmer, whose mode
+ * may be another by now.
  */
-export function endStretch(left: i32): i32 {
+export function endStretch(left: i32): void {
   const slot = <usize>load<u32>(STRETCH_SLOT);
   const run = load<i32>(STRETCH_COUNTER) - left;
   if (run > 0 && slot >= DECODED_PAGES && load<u16>(slot) != <u16>OP_UNIT)
     warmSlot(slot, <u32>run + CHANGEOVER);
-  if (run <= 0) return left;
-  const price = run * (INTERPRETED_COST - 1);
-  // So that both tell as before how many were run.
-  store<i32>(SLICE, load<i32>(SLICE) - price);
-  return left - price;
 }
 
 function warmSlot(slot: usize, by: u32): void {

@@ -13,9 +13,9 @@ import {
   LEFT_INSTRUCTION,
   OBSERVED,
   PC,
+  STOP_AT,
   UNWIND_PC,
 } from '../machine/hart/state.ts';
-import { isStopping } from '../machine/hart/stop.ts';
 import { LEAVE_BYTES, LEAVE_ENTRIES, LEAVES } from '../machine/memory/layout.ts';
 import {
   LEAVE_COLD,
@@ -65,7 +65,7 @@ export function noteLeave(pc: u64, n: i32, left: i32): void {
 function reasonFor(next: u64, left: i32, page: usize, isUnchanged: bool): u32 {
   if (load<u32>(CROSSED_SLOT)) return LEAVE_TWO_PAGES;
   if (load<u32>(LEFT_INSTRUCTION)) return LEAVE_INSTRUCTION;
-  if (left <= 0 || isStopping()) return LEAVE_SLICE;
+  if (left <= load<i32>(STOP_AT)) return LEAVE_SLICE;
   if (isUnchanged) return LEAVE_CONTEXT;
   if (!page) return LEAVE_UNMAPPED;
   return load<u16>(page + ((<usize>(next & 0xffe)) << 2)) == <u16>OP_UNIT ? LEAVE_UNIT : LEAVE_COLD;

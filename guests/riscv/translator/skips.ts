@@ -95,7 +95,7 @@ export function isSkip(word: u32): bool {
   return (word & 0x7f) == 0x63;
 }
 
-/** The skip at offset `at`, with what it skips; how many instructions these are. */
+/** The skip at offset `at`, with what it skips; how many instructions these are, 0 where one of them is unknown. */
 export function emitSkip(word: u32, at: u32): u32 {
   const end = at + <u32>branchOffset(word);
   emitCondition(operationOf(word) & 0xffff, word);
@@ -107,7 +107,12 @@ export function emitSkip(word: u32, at: u32): u32 {
     skipped++;
   }
   const narrow = keep(written);
-  for (let place = at + lengthAt(at); place < end; ) place = emitSkipped(place, end);
+  for (let place = at + lengthAt(at); place < end; ) {
+    const taken = emitSkipped(place, end);
+    if (!taken) return 0;
+    place += lengthAt(place);
+    if (taken == 2) place += lengthAt(place);
+  }
   choose(written, narrow);
   // What is skipped does not count, though it is taken off with the block's instructions.
   emitGet(LOCAL_SKIPS);
@@ -119,12 +124,11 @@ export function emitSkip(word: u32, at: u32): u32 {
   return 1 + skipped;
 }
 
-/** Emits the instruction at `place`, perhaps with the next one; the offset behind. */
+/** Emits the instruction at `place`, perhaps with the next one; returns as emitInstructions does. */
 function emitSkipped(place: u32, end: u32): u32 {
   emitMark(place);
   const next = place + lengthAt(place);
-  const taken = emitInstructions(wordAt(place), next < end ? wordAt(next) : 0, place);
-  return taken == 2 ? next + lengthAt(next) : next;
+  return emitInstructions(wordAt(place), next < end ? wordAt(next) : 0, place);
 }
 
 /** Keeps registers as they are; those of them that are narrow. */

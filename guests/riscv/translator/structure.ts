@@ -289,8 +289,7 @@ function emitOne(word: u32, next: u32, at: u32): u32 {
     emitCsr(word);
     return 1;
   }
-  if (isSkip(word)) return emitSkip(word, at);
-  const taken = emitInstructions(word, next, at);
+  const taken = isSkip(word) ? emitSkip(word, at) : emitInstructions(word, next, at);
   if (!taken) isWhole = false;
   return max(taken, 1);
 }

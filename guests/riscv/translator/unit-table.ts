@@ -21,13 +21,14 @@ import {
   PAGE_VA,
   PC,
   STEP_SLOT,
+  STOP_AT,
   UNIT_BUDGET,
   UNIT_INSTRUCTIONS,
   UNITS_GONE,
   UNITS_MADE,
   UNWIND_PC,
 } from '../machine/hart/state.ts';
-import { isStopping, stopSlice } from '../machine/hart/stop.ts';
+import { stopSlice } from '../machine/hart/stop.ts';
 import {
   DECODED_PAGE_BYTES,
   DECODED_PAGES,
@@ -112,13 +113,14 @@ export function installUnit(index: u32, slot: usize, single: u32, context: u32):
  */
 export function enterUnit(ip: usize, n: i32): usize {
   const pc = addressOf(ip);
-  const before = endStretch(n);
+  endStretch(n);
+  let left = n;
   // Making a unit may have taken this one away.
-  if (before > 0 && load<u16>(ip) == <u16>OP_UNIT) {
+  if (load<u16>(ip) == <u16>OP_UNIT) {
     const index = load<u32>(ip, 4);
-    const left = call_indirect<i32>(index, before, 0, load<u64>(PAGE_VA), load<u32>(PAGE_BASE));
-    if (load<u32>(OBSERVED)) noteLeave(pc, before, left);
-    store<u64>(UNIT_INSTRUCTIONS, load<u64>(UNIT_INSTRUCTIONS) + <u64>(<i64>(before - left)));
+    left = call_indirect<i32>(index, n, 0, load<u64>(PAGE_VA), load<u32>(PAGE_BASE));
+    if (load<u32>(OBSERVED)) noteLeave(pc, n, left);
+    store<u64>(UNIT_INSTRUCTIONS, load<u64>(UNIT_INSTRUCTIONS) + <u64>(<i64>(n - left)));
     if (load<u32>(CROSSED_SLOT)) noteCrossing();
     let next = load<u64>(PC);
     if (next == UNWINDING) {
@@ -126,16 +128,15 @@ export function enterUnit(ip: usize, n: i32): usize {
       store<u64>(PC, next);
     }
     store<i32>(COUNTER, left);
-    if (left == before && next == pc && !isStopping()) {
-      beginStretch(pc, ip, left);
-      return originalAt(ip, index, pc, left);
+    if (left == n && next == pc && load<i32>(STOP_AT) < n) {
+      beginStretch(pc, ip, n);
+      return originalAt(ip, index, pc, n);
     }
     const slot = jumpSlow(next);
     beginStretch(next, slot, left);
     return slot;
   }
-  store<i32>(COUNTER, before);
-  beginStretch(pc, ip, before);
+  store<i32>(COUNTER, left);
   return ip;
 }
 

@@ -9,11 +9,11 @@ import { bootFailure } from '../boot/boot-failure.ts';
 import { openVolume, readVolume, volumeBytes } from '../boot/volume-reader.ts';
 import { BOOT_ARGUMENTS, MACHINE_STATE } from '../devices/device-memory.ts';
 import {
+  HART_BUDGET_USED,
   HART_EXIT,
-  HART_SLICE_USED,
   HART_WAITING,
   hartReset,
-  hartSlice,
+  hartRun,
   hartStep,
   instructionsRetired,
   ramPointer,
@@ -37,7 +37,7 @@ const SIGNATURE_STREAM: usize = MACHINE_STATE + 0x6c;
 
 const MODE_MACHINE: u32 = 3;
 const DEFAULT_GRANULARITY: u64 = 4;
-/** A slice ends only where control is transferred, or a page ends: it may run that much longer. */
+/** hartRun looks at its budget where control is transferred and at the end of a page: it may run that much longer. */
 const OVERRUN: u64 = 4096;
 
 /** Loads the program and sets the hart to its entry; false after saying what is wrong. */
@@ -81,16 +81,16 @@ function isTracing(): bool {
   return load<u32>(TRACE_STREAM) != 0;
 }
 
-/** Runs a slice of up to `count` instructions, but for bare-metal programs not more than they may; returns like hartSlice. */
+/** Runs up to `count` instructions, but for bare-metal programs not more than they may; returns like hartRun. */
 export function runProgram(count: i32): i32 {
-  if (load<u32>(IS_BARE) == 0) return hartSlice(count);
+  if (load<u32>(IS_BARE) == 0) return hartRun(count);
   const left = load<u64>(MAX_INSTRUCTIONS) - instructionsRetired();
   if (left == 0) {
     endMachine(HV_EXIT_LIMIT_REACHED, 0);
     return HART_EXIT;
   }
   if (isTracing() || left <= OVERRUN) return stepProgram(<i32>min<u64>(left, <u64>count));
-  return hartSlice(<i32>min<u64>(left - OVERRUN, <u64>count));
+  return hartRun(<i32>min<u64>(left - OVERRUN, <u64>count));
 }
 
 /** Runs `count` instructions one by one, with a line for each when the run is traced. */
@@ -103,7 +103,7 @@ function stepProgram(count: i32): i32 {
     if (stream != 0) traceLine(stream);
     if (load<u32>(WAITING) != 0) return HART_WAITING;
   }
-  return load<u32>(EXIT_REASON) != 0 ? HART_EXIT : HART_SLICE_USED;
+  return load<u32>(EXIT_REASON) != 0 ? HART_EXIT : HART_BUDGET_USED;
 }
 
 /** Where the memory between the signature's symbols is, 0 when they name none. */

@@ -1,6 +1,6 @@
 // The RV64GC hart as the rest of the machine uses it. Also for others: `ramPointer`, `ramWritten`, `isRam`
 // (physical.ts), `readTime` (time.ts), `hartStep` (step.ts), `readCsr`, `writeCsr` (csr.ts), the addresses in state.ts.
-import { beginStretch, endStretch, INTERPRETED_COST } from '../../translator/heat.ts';
+import { beginStretch, endStretch } from '../../translator/heat.ts';
 import { RAM_BASE } from '../memory/layout.ts';
 import { clearTranslations } from './address-spaces.ts';
 import { dropReservation } from './atomic.ts';
@@ -48,12 +48,12 @@ import {
   setTimerDeadline,
 } from './traps.ts';
 
-export const HART_SLICE_USED: i32 = 0;
+export const HART_BUDGET_USED: i32 = 0;
 export const HART_WAITING: i32 = 1;
 export const HART_EXIT: i32 = 2;
 
-/** Instructions of the interpreter's between two looks at interrupts and time. */
-const SLICE_LENGTH: i32 = 16_000;
+/** Instructions between two looks at interrupts and time. */
+export const SLICE_LENGTH: i32 = 16384;
 
 /** What firmware would have delegated to S mode: all but calls from S and M. */
 const SBI_MEDELEG: u64 = 0xb1ff;
@@ -90,27 +90,21 @@ export function hartReset(pc: u64, a0: u64, a1: u64, mode: u32): void {
   clearTranslations();
 }
 
-/**
- * A slice, in instructions; with the translator, of translated ones, which are several times as fast (heat.ts). Less than
- * 16 bits hold: units compare it with as many of STOPS (emitIsOver).
- */
-export function sliceLength(): i32 {
-  return load<u32>(TRANSLATING) ? SLICE_LENGTH * INTERPRETED_COST : SLICE_LENGTH;
-}
-
-/**
- * Runs a slice, or `most` instructions if that is less, fewer when the hart waits or an exit was requested; says why it came
- * back.
- */
-export function hartSlice(most: i32): i32 {
-  if (load<u32>(EXIT_REASON)) return HART_EXIT;
-  if (load<u32>(WAITING)) {
-    if (!(pendingInterrupts() & load<u64>(MIE))) return HART_WAITING;
-    store<u32>(WAITING, 0);
+/** Runs about `budget` instructions, fewer when the hart waits or an exit was requested; says why it came back. */
+export function hartRun(budget: i32): i32 {
+  let left = budget;
+  while (left > 0) {
+    if (load<u32>(EXIT_REASON)) return HART_EXIT;
+    if (load<u32>(WAITING)) {
+      if (!(pendingInterrupts() & load<u64>(MIE))) return HART_WAITING;
+      store<u32>(WAITING, 0);
+    }
+    takeInterrupt();
+    const slice = left < SLICE_LENGTH ? left : SLICE_LENGTH;
+    const used = runSlice(slice);
+    left -= used > 0 ? used : 1;
   }
-  takeInterrupt();
-  runSlice(min(most, sliceLength()));
-  return load<u32>(EXIT_REASON) ? HART_EXIT : HART_SLICE_USED;
+  return load<u32>(EXIT_REASON) ? HART_EXIT : HART_BUDGET_USED;
 }
 
 /** Takes the interrupt that is due, if any. */
@@ -120,16 +114,17 @@ export function takeInterrupt(): void {
   if (interrupt >= 0) store<u64>(PC, enterTrap(load<u64>(PC), INTERRUPT | <u64>interrupt, 0));
 }
 
-function runSlice(slice: i32): void {
+function runSlice(slice: i32): i32 {
   store<i32>(SLICE, slice);
   beginSlice();
   const slot = jumpSlow(load<u64>(PC));
   beginStretch(addressOf(slot), slot, slice);
-  let rest = interpret(slot, slice);
-  if (load<u32>(TRANSLATING)) rest = endStretch(rest);
-  store<u64>(RETIRED, load<u64>(RETIRED) + <u64>(<i64>(load<i32>(SLICE) - rest)));
+  const rest = interpret(slot, slice);
+  store<u64>(RETIRED, load<u64>(RETIRED) + <u64>(<i64>(slice - rest)));
   store<i32>(SLICE, 0);
   store<i32>(COUNTER, -1);
+  if (load<u32>(TRANSLATING)) endStretch(rest);
+  return slice - rest;
 }
 
 export function readRegister(i: u32): u64 {
@@ -148,7 +143,7 @@ export function setInterruptPending(bit: u32, on: bool): void {
   if (on && (load<u64>(MIE) & mask) != 0) stopSlice();
 }
 
-/** Makes hartSlice return HART_EXIT soon; what it means is the requester's business. */
+/** Makes hartRun return HART_EXIT soon; what it means is the requester's business. */
 export function requestExit(reason: u32, code: u32): void {
   store<u32>(EXIT_REASON, reason);
   store<u32>(EXIT_CODE, code);

@@ -1,5 +1,5 @@
-// Where the interpreter stops (STOP_AT), and when the slice ends early: then units that wait for a call's return give up, too
-// (STOPS), which are not to go on in a context other than their own either.
+// Ends the slice early, for the interpreter (STOP_AT) and for units that wait for a call's return (STOPS): these are not to
+// go on in a context other than their own either.
 import { CONTEXT, STOP_AT, STOPS } from './state.ts';
 
 const AT_ONCE: i32 = i32.MAX_VALUE;
@@ -20,18 +20,9 @@ export function stopSlice(): void {
   store<i32>(stopOf(load<u32>(CONTEXT)), AT_ONCE);
 }
 
-export function isStopping(): bool {
-  return load<i32>(STOP_AT) == AT_ONCE;
-}
-
-/** The interpreter stops when it has so many instructions left, if it is not to stop anyway. */
-export function stopInterpreterAt(left: i32): void {
-  if (!isStopping()) store<i32>(STOP_AT, left);
-}
-
 /** Makes a context the current one. */
 export function setContext(context: u32): void {
   store<i32>(stopOf(load<u32>(CONTEXT)), AT_ONCE);
   store<u32>(CONTEXT, context);
-  store<i32>(stopOf(context), isStopping() ? AT_ONCE : 0);
+  store<i32>(stopOf(context), load<i32>(STOP_AT));
 }

@@ -73,8 +73,7 @@ describe.each(engines)('as %s', (engine) => {
       ['M', M, 11n],
     ] as const)('ecall from %s enters M mode with its own cause', (_name, mode, cause) => {
       start(mode, [a.NOP, a.ECALL]);
-      machine.step();
-      machine.step();
+      machine.run(2);
       expect(machine.pc).toBe(M_HANDLER);
       expect(machine.mode).toBe(M);
       expect(machine.csr(csr.mcause)).toBe(cause);

@@ -7,9 +7,8 @@ import { isCsrAllowed } from '../hart/csr-access.ts';
 import { expanded, OP_UNIT, operationOf } from '../hart/decoder.generated.ts';
 import { fetchHost, jumpSlow } from '../hart/fetch.ts';
 import {
-  HART_SLICE_USED,
   hartReset,
-  hartSlice,
+  hartRun,
   hartStep,
   instructionsRetired,
   nextTimerDeadline,
@@ -34,18 +33,6 @@ export function translateHere(): void {
   if (load<u16>(slot) != <u16>OP_UNIT) translate(slot, 0, load<u32>(CONTEXT));
 }
 
-/** Runs about `budget` instructions, fewer when the hart waits or an exit was requested; returns like hartSlice. */
-export function hartRun(budget: i32): i32 {
-  for (let left = budget; left > 0; ) {
-    const before = instructionsRetired();
-    const reason = hartSlice(left);
-    if (reason != HART_SLICE_USED) return reason;
-    // What traps retires nothing.
-    left -= max(<i32>(instructionsRetired() - before), 1);
-  }
-  return HART_SLICE_USED;
-}
-
 export function setRamBytes(bytes: u32): void {
   store<u32>(RAM_BYTES, bytes);
 }
@@ -54,6 +41,7 @@ export {
   clintPoll,
   clintReset,
   hartReset,
+  hartRun,
   hartStep,
   instructionsRetired,
   nextTimerDeadline,
