@@ -244,13 +244,16 @@ export class Hypervisor implements AsyncDisposable {
     const all = [...this.#reserves.values()];
     const own = processors?.join() ?? '';
     const least = Math.min(
-      availableParallelism() - totalOf(all),
-      processors === undefined ? Infinity : processors.length - totalOf(all.filter(({ of }) => of === own)),
+      100 * availableParallelism() - percentOf(all),
+      processors === undefined
+        ? Infinity
+        : 100 * processors.length - percentOf(all.filter(({ of }) => of === own)),
     );
-    if (reserve <= least) return;
+    const wanted = percentOf([{ reserve }]);
+    if (wanted <= least) return;
     throw new HypervisorError(
       'PARTITION_REFUSED',
-      `cpu.reserve: ${Math.round(least * 100)} % of a processor are not yet reserved, ${reserve * 100} % are wanted`,
+      `cpu.reserve: ${least} % of a processor are not yet reserved, ${wanted} % are wanted`,
     );
   }
 
@@ -288,8 +291,9 @@ export class Hypervisor implements AsyncDisposable {
   }
 }
 
-const totalOf = (reserves: readonly { reserve: number }[]): number =>
-  reserves.reduce((sum, { reserve }) => sum + reserve, 0);
+/** In the whole percent that reserves are given in, so that sums are exact. */
+const percentOf = (reserves: readonly { reserve: number }[]): number =>
+  reserves.reduce((sum, { reserve }) => sum + Math.round(100 * reserve), 0);
 
 /** @throws HypervisorError ISOLATION_UNAVAILABLE where shares cannot be kept */
 function mustBeGovernable(level: IsolationLevel): void {

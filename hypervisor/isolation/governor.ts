@@ -61,9 +61,7 @@ export class Governor {
   #leave(member: Member): void {
     if (!this.#members.delete(member)) return;
     member.group.remove(member.account);
-    const isEmpty = [...this.#members].every(({ group }) => group !== member.group);
-    for (const [name, group] of this.#groups)
-      if (isEmpty && group === member.group) this.#groups.delete(name);
+    for (const [name, group] of this.#groups) if (group.isEmpty) this.#groups.delete(name);
     member.time.close();
     member.process.release();
   }

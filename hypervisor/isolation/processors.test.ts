@@ -87,10 +87,10 @@ describe('processors of a partition', () => {
       guest,
       memoryMib: 2,
       isolation: 'process',
-      cpu: { reserve: 60, processors: [last] },
+      cpu: { reserve: 90, processors: [last] },
     } as const;
     await hypervisor.createPartition(options);
     await expect(hypervisor.createPartition(options)).rejects.toMatchObject({ code: 'PARTITION_REFUSED' });
-    await hypervisor.createPartition({ ...options, cpu: { ...options.cpu, reserve: 40 } });
+    await hypervisor.createPartition({ ...options, cpu: { ...options.cpu, reserve: 10 } });
   });
 });

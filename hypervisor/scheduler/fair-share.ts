@@ -112,6 +112,10 @@ export class FairShare {
     this.#accounts.delete(account);
   }
 
+  get isEmpty(): boolean {
+    return this.#accounts.size === 0;
+  }
+
   /** Whether a decision may be due soon: somebody waits, or comes near a cap. */
   get isContended(): boolean {
     for (const account of this.#accounts) {

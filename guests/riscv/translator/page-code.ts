@@ -1,4 +1,5 @@
 // The instructions of the page that a region is being found in, and what each is to a region.
+import { branchOffset, jumpOffset } from '../machine/hart/decode.ts';
 import { expanded, operationOf } from '../machine/hart/decoder.generated.ts';
 import {
   KIND_BRANCH,
@@ -32,25 +33,6 @@ export function lengthAt(at: u32): u32 {
 export function wordAt(at: u32): u32 {
   const parcel = <u32>load<u16>(host + at);
   return (parcel & 3) != 3 ? expanded(parcel) : load<u32>(host + at);
-}
-
-/** How far a branch leads, in bytes. */
-export function branchOffset(word: u32): i32 {
-  return (
-    ((<i32>word >> 31) << 12) |
-    <i32>(((word >>> 7) & 1) << 11) |
-    <i32>(((word >>> 25) & 63) << 5) |
-    <i32>(((word >>> 8) & 15) << 1)
-  );
-}
-
-function jumpOffset(word: u32): i32 {
-  return (
-    ((<i32>word >> 31) << 20) |
-    <i32>(word & 0xff000) |
-    <i32>(((word >>> 20) & 1) << 11) |
-    <i32>(((word >>> 21) & 0x3ff) << 1)
-  );
 }
 
 /** Whether a jump that writes this register is a call (Unprivileged 20240411, table 3). */

@@ -2,6 +2,7 @@
 // its translation computes both and selects. What decides is the data, mostly, so that a branch of the processor's would be
 // guessed wrongly time and again, at the cost of a score of instructions. (RISC-V cores do the same with a branch over one
 // instruction.)
+import { branchOffset } from '../machine/hart/decode.ts';
 import { operationOf } from '../machine/hart/decoder.generated.ts';
 import {
   blockCount,
@@ -28,7 +29,7 @@ import { emitInstructions } from './idioms.ts';
 import { emitCondition } from './instructions.generated.ts';
 import { KEPT_REGISTERS, LOCAL_KEPT, LOCAL_KEPT_NARROW, LOCAL_N, LOCAL_SKIPS } from './locals.ts';
 import { emitMark } from './observation.ts';
-import { branchOffset, lengthAt, wordAt } from './page-code.ts';
+import { lengthAt, wordAt } from './page-code.ts';
 import { getNarrow, getRegister, isNarrow, setNarrow, setRegister } from './registers.ts';
 import { emit, emitConst32, emitGet, emitSet } from './wasm-writer.ts';
 

@@ -56,7 +56,8 @@ function rs2(word: u32): u32 {
   return (word >>> 20) & 31;
 }
 
-function branchOffset(word: u32): i32 {
+/** How far a branch leads, in bytes. */
+export function branchOffset(word: u32): i32 {
   return (
     ((<i32>word >> 31) << 12) |
     <i32>(((word >>> 7) & 1) << 11) |
@@ -65,7 +66,8 @@ function branchOffset(word: u32): i32 {
   );
 }
 
-function jumpOffset(word: u32): i32 {
+/** How far a jump leads, in bytes. */
+export function jumpOffset(word: u32): i32 {
   return (
     ((<i32>word >> 31) << 20) |
     <i32>(word & 0xff000) |
