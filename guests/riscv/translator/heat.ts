@@ -1,6 +1,6 @@
 // Which places are hot, in instructions that the interpreter ran from there, where it had to take over, to the next unit.
-// A table by slot; what collides cools each other down, so that it must be large beside the number of hot places. Entries
-// are 8 bytes:
+// A table by slot. Places that share an entry cool each other down: one that came earlier and is cold gives way, and of some
+// that are equally hot, one after the other is translated. Entries are 8 bytes:
 //
 //   0  slot u32, its lowest bit WEIGHED     4  instructions missing until the place is translated u32
 import { PAGE_HOST } from '../machine/hart/decode-cache.ts';
@@ -17,8 +17,10 @@ import {
 import { DECODED_PAGE_BYTES, DECODED_PAGES, HEAT, TLB_BYTES } from '../machine/memory/layout.ts';
 import { instructionsFrom, translate } from './translate.ts';
 
-/** What is missing where nothing can be translated, until another place takes the entry. */
-const HOPELESS: u32 = 0xffff_ffff;
+/** Where nothing can be translated, it is tried again at so many times the heat: by then there may be other code. */
+const ANEW: u32 = 16;
+/** A place cools the one that has its entry by this part of what it would be warmed itself. */
+const COOLING: u32 = 4;
 /** In an entry's slot: how much there is to translate has been looked at. */
 const WEIGHED: u32 = 1;
 /**
@@ -69,27 +71,27 @@ function warmSlot(slot: usize, by: u32): void {
   const entry = HEAT + (((slot >>> 3) * 0x9e3779b1) >>> 19) * 8;
   if ((load<u32>(entry) & ~WEIGHED) != <u32>slot) {
     const missing = load<u32>(entry, 4);
-    if (load<u32>(entry) && missing + by < load<u32>(TRANSLATING)) {
-      store<u32>(entry, missing + by, 4);
+    const cooler = missing + by / COOLING;
+    if (load<u32>(entry) && cooler < load<u32>(TRANSLATING)) {
+      store<u32>(entry, cooler, 4);
       return;
     }
     store<u32>(entry, <u32>slot);
     store<u32>(entry, load<u32>(TRANSLATING), 4);
   }
   const missing = load<u32>(entry, 4);
-  if (missing == HOPELESS) return;
   if (missing > by) store<u32>(entry, missing - by, 4);
   else store<u32>(entry, translateOrWait(entry, slot), 4);
 }
 
-/** What is missing now: more for a region whose price that is, nothing that could ever come for what is no region. */
+/** What is missing now: more for a region whose price that is, and for what is none. */
 function translateOrWait(entry: usize, slot: usize): u32 {
   const context = load<u32>(STRETCH_CONTEXT);
+  const least = load<u32>(TRANSLATING);
   if (!(load<u32>(entry) & WEIGHED)) {
     store<u32>(entry, <u32>slot | WEIGHED);
     const instructions = min(instructionsFrom(slot, context), CHEAP * DEAREST);
-    const least = load<u32>(TRANSLATING);
     if (instructions > CHEAP) return <u32>((<u64>least * (instructions - CHEAP)) / CHEAP);
   }
-  return translate(slot, 0, context) ? load<u32>(TRANSLATING) : HOPELESS;
+  return translate(slot, 0, context) ? least : least * ANEW;
 }
