@@ -14,7 +14,8 @@ import {
   STRETCH_SLOT,
   TRANSLATING,
 } from '../machine/hart/state.ts';
-import { DECODED_PAGE_BYTES, DECODED_PAGES, HEAT, TLB_BYTES } from '../machine/memory/layout.ts';
+import { lookUp } from '../machine/hart/tlb.ts';
+import { DECODED_PAGE_BYTES, DECODED_PAGES, HEAT } from '../machine/memory/layout.ts';
 import { instructionsFrom, translate } from './translate.ts';
 
 /** Where nothing can be translated, it is tried again at so many times the heat: by then there may be other code. */
@@ -43,9 +44,8 @@ function isCrossing(slot: usize): bool {
 
 /** Slot behind an instruction that goes on in the next page; 0 when that page is not in the fetch TLB. */
 function slotBehind(pc: u64): usize {
-  const next = (pc & ~0xfff) + 4096;
-  const entry = <usize>load<u32>(FETCH_TLB) + ((<usize>next >>> 8) & (TLB_BYTES - 16));
-  return load<u64>(entry) == next ? <usize>load<u32>(entry, 8) + 8 : 0;
+  const entry = lookUp(<usize>load<u32>(FETCH_TLB), (pc & ~0xfff) + 4096);
+  return entry ? <usize>load<u32>(entry, 8) + 8 : 0;
 }
 
 /** The interpreter goes on at a slot, for the instruction at `pc`, with `left` instructions of the slice. */

@@ -3,6 +3,7 @@
 import { atomicDone, atomicPointer, loadReserved, storeConditional } from '../machine/hart/atomic.ts';
 import { siteLogOf, sitesFilledBy } from '../machine/hart/site-tlb.ts';
 import { CROSSED_REGISTER, CROSSED_SLOT, READ_TLB, WRITE_TLB } from '../machine/hart/state.ts';
+import { OTHER } from '../machine/hart/tlb.ts';
 import { SITE_BYTES, SITE_LIMIT, SITE_LOG_ENTRIES, SITES, TLB_BYTES } from '../machine/memory/layout.ts';
 import {
   accessOffset,
@@ -58,6 +59,7 @@ const I32_STORE: u8 = 0x36;
 const I32_STORE8: u8 = 0x3a;
 const I32_STORE16: u8 = 0x3b;
 const I64_STORE: u8 = 0x37;
+const I32_XOR: u8 = 0x73;
 const I64_STORE32: u8 = 0x3e;
 const I32_EQZ: u8 = 0x45;
 const I64_NE: u8 = 0x52;
@@ -133,18 +135,24 @@ function emitRefill(group: u32, site: usize): void {
   emit(I32_AND);
   emitLoadState(I32_LOAD, isForStores(group) ? WRITE_TLB : READ_TLB);
   emit(I32_ADD);
-  emitTee(LOCAL_POINTER);
-  emitAccess(I64_LOAD, 0);
-  emitTee(LOCAL_TARGET);
+  emitSet(LOCAL_POINTER);
   emitGet(LOCAL_OLD);
   emitConst64(span - 1);
   emit(I64_ADD);
   emitConst64(-4096);
   emit(I64_AND);
-  emit(I64_NE);
+  emitSet(LOCAL_TARGET);
+  emitIsOtherPage();
+  beginUnlikely();
+  emitGet(LOCAL_POINTER);
+  emitConst32(<i32>OTHER);
+  emit(I32_XOR);
+  emitSet(LOCAL_POINTER);
+  emitIsOtherPage();
   beginUnlikely();
   emitNoteOfCrossing(group);
   leave();
+  endLabel();
   endLabel();
   // What hart/site-tlb.ts describes.
   emitState();
@@ -174,6 +182,14 @@ function emitRefill(group: u32, site: usize): void {
   emitState();
   emitConst32(4097 - <i32>span);
   emitAccess(I32_STORE, site + 8);
+}
+
+/** Leaves on the stack whether the TLB's entry at LOCAL_POINTER is not of page LOCAL_TARGET. */
+function emitIsOtherPage(): void {
+  emitGet(LOCAL_POINTER);
+  emitAccess(I64_LOAD, 0);
+  emitGet(LOCAL_TARGET);
+  emit(I64_NE);
 }
 
 /** Sees to it that a local holds the host address of the group of the instruction's access; gives back the local. */

@@ -3,6 +3,7 @@ import { OP_UNIT } from '../machine/hart/decoder.generated.ts';
 import { cacheJump } from '../machine/hart/jump-cache.ts';
 import { fillLink } from '../machine/hart/site-tlb.ts';
 import { FETCH_TLB, NO_UNIT, PAGE_BASE, PC, STOP_AT } from '../machine/hart/state.ts';
+import { lookUp } from '../machine/hart/tlb.ts';
 
 /** What stands for a unit where there is none: goes on in the interpreter, at the pc that was set. */
 export function noUnit(n: i32, _depth: i32, _pageVa: u64, _pageBase: u32): i32 {
@@ -25,8 +26,8 @@ export function linkTo(target: u64, n: i32, link: usize): usize {
 
 /** Table index of the unit at `target` with its decoded page in PAGE_BASE, or 0. */
 function findUnit(target: u64, n: i32): u32 {
-  const entry = <usize>load<u32>(FETCH_TLB) + ((<usize>target >>> 8) & 0x1ff0);
-  if (load<u64>(entry) != (target & ~0xfff) || n <= load<i32>(STOP_AT)) return 0;
+  const entry = lookUp(<usize>load<u32>(FETCH_TLB), target);
+  if (!entry || n <= load<i32>(STOP_AT)) return 0;
   const page = load<u32>(entry, 8);
   const slot = <usize>page + ((<usize>(target & 0xffe)) << 2);
   if (load<u16>(slot) != <u16>OP_UNIT) return 0;

@@ -6,6 +6,7 @@ import { ACCESS_STORE, accessFault } from './page-walk.ts';
 import { CAUSE_LOAD_MISALIGNED, CAUSE_STORE_MISALIGNED, isRam } from './physical.ts';
 import { RESERVATION, RESERVED_VALUE, TRACING, WALK_GPA, WRITE_TLB, X } from './state.ts';
 import { recordStore, stored, translateStore } from './store.ts';
+import { lookUp } from './tlb.ts';
 import { fail } from './traps.ts';
 
 const NO_RESERVATION: u64 = u64.MAX_VALUE;
@@ -20,8 +21,8 @@ export function atomicPointer(va: u64, width: u32): usize {
     fail(CAUSE_STORE_MISALIGNED, va);
     return 0;
   }
-  const entry = <usize>load<u32>(WRITE_TLB) + ((<usize>va >>> 8) & 0x1ff0);
-  if (load<u64>(entry) == (va & ~0xfff)) return <usize>va + load<u32>(entry, 8);
+  const entry = lookUp(<usize>load<u32>(WRITE_TLB), va);
+  if (entry) return <usize>va + load<u32>(entry, 8);
   if (!translateStore(va, width)) return 0;
   const gpa = load<u64>(WALK_GPA);
   if (isRam(gpa, width)) return RAM_BASE + <usize>(gpa - RAM_GPA);

@@ -1,5 +1,5 @@
 // Where the inner loop goes next: from virtual addresses to decoded slots, and back.
-import { RAM_BASE, RAM_GPA, TLB_BYTES } from '../memory/layout.ts';
+import { RAM_BASE, RAM_GPA } from '../memory/layout.ts';
 import { decodeInto } from './decode.ts';
 import { CROSSING_SLOT, CROSSING_WORD, decodedPageFor } from './decode-cache.ts';
 import { OP_EXIT } from './decoder.generated.ts';
@@ -18,7 +18,7 @@ import {
   TRAP_VALUE,
   WALK_GPA,
 } from './state.ts';
-import { enterCode } from './tlb.ts';
+import { enterCode, lookUp } from './tlb.ts';
 import { enterTrap, fail } from './traps.ts';
 
 /** Virtual address of the instruction whose slot is at `ip`. */
@@ -59,8 +59,8 @@ export function jumpSlow(target: u64): usize {
 
 /** Decoded page for the virtual page of `pc`, or 0 with the trap's cause left behind. */
 function fetchPage(pc: u64): usize {
-  const entry = <usize>load<u32>(FETCH_TLB) + ((<usize>pc >>> 8) & (TLB_BYTES - 16));
-  if (load<u64>(entry) == (pc & ~0xfff)) return load<u32>(entry, 8);
+  const entry = lookUp(<usize>load<u32>(FETCH_TLB), pc);
+  if (entry) return load<u32>(entry, 8);
   const host = fetchHost(pc, pc);
   if (!host) return 0;
   const page = decodedPageFor((host - RAM_BASE) >>> 12);

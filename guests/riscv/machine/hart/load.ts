@@ -5,11 +5,13 @@ import { ACCESS_LOAD, accessFault, noteSuperpage, translate } from './page-walk.
 import { isRam } from './physical.ts';
 import { PMP_WHOLE_PAGE, pmpVerdict } from './pmp.ts';
 import { READ_TLB, WALK_GPA } from './state.ts';
-import { dataMode, enterData } from './tlb.ts';
+import { dataMode, enterData, lookUp } from './tlb.ts';
 
 /** Host address at which `width` bytes of `va` can be read now, or 0 with the trap's cause left behind. */
 export function loadSlow(va: u64, width: u32): usize {
   if ((va & 0xfff) + <u64>width > 4096) return loadSplit(va, width);
+  const entry = lookUp(<usize>load<u32>(READ_TLB), va);
+  if (entry) return <usize>va + load<u32>(entry, 8);
   const mode = dataMode();
   if (!translate(va, ACCESS_LOAD, mode)) return 0;
   const gpa = load<u64>(WALK_GPA);

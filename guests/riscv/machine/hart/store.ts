@@ -7,7 +7,7 @@ import { ACCESS_STORE, accessFault, noteSuperpage, translate } from './page-walk
 import { isRam } from './physical.ts';
 import { PMP_WHOLE_PAGE, pmpVerdict } from './pmp.ts';
 import { HTIF_TOHOST, STEP_STORE_COUNT, STEP_STORES, TRACING, WALK_GPA, WRITE_TLB } from './state.ts';
-import { dataMode, enterData } from './tlb.ts';
+import { dataMode, enterData, lookUp } from './tlb.ts';
 
 /**
  * Translates for a store and leaves the address in WALK_GPA; false with the trap's cause left behind. Pages of RAM
@@ -37,6 +37,11 @@ function isWatched(gpa: u64): bool {
 /** Stores the low `width` bytes of `value`; false, and nothing stored, with the trap's cause left behind. */
 export function storeSlow(va: u64, width: u32, value: u64): bool {
   if ((va & 0xfff) + <u64>width > 4096) return storeSplit(va, width, value);
+  const entry = lookUp(<usize>load<u32>(WRITE_TLB), va);
+  if (entry) {
+    put(<usize>va + load<u32>(entry, 8), width, value);
+    return true;
+  }
   if (!translateStore(va, width)) return false;
   const gpa = load<u64>(WALK_GPA);
   if (isRam(gpa, width)) {

@@ -2,10 +2,13 @@
 //
 //   0x0000  read TLB     0x2000  write TLB     0x4000  fetch TLB     0x6000  jump cache (jump-cache.ts)
 //   0xa000  which pages were ever entered, a bit each by a hash: 32,768 bits
-// TLBs are direct mapped, 512 entries of 16 bytes:
+// A TLB has 512 entries of 16 bytes, in pairs two apart. Which of them a page belongs in, its address says; what lies there
+// moves to the other one first:
 //
 //   0  tag u64: virtual page address, all ones when empty      8  u32: data: host address minus virtual address;
 //                                                                 fetch: the decoded page
+// So no two pages in use keep each other out, as the stack's and a table's would, each time one in 512 guests runs a loop
+// over both. Pages that follow each other are in different pairs, whatever lies across their border (memory-access.ts).
 // Bank 0 is of mode M, 1 of mode S, 2 to 9 of mode U in each address space, 10 to 17 of data that mode S reaches with SUM
 // there. So changes of mode, SUM or address space drop nothing but what is in bank 1 and not global. MXR and PMP drop
 // everything.
@@ -35,6 +38,9 @@ export const BANK_COUNT: u32 = BANK_USER_DATA + SPACE_COUNT;
 export const WRITE: usize = TLB_BYTES;
 export const FETCH: usize = 2 * TLB_BYTES;
 export const JUMPS: usize = 3 * TLB_BYTES;
+/** Between an entry's address and that of the other of its pair: what differs. */
+export const OTHER: usize = 0x20;
+const EMPTY: u64 = u64.MAX_VALUE;
 const ENTERED: usize = 0xa000;
 const ENTERED_BYTES: usize = 0x1000;
 
@@ -95,10 +101,34 @@ function enteredBit(va: u64): u32 {
   return 1 << (<u32>(va >> 12) & 7);
 }
 
-function enter(bank: usize, tlb: usize, va: u64, data: u32): void {
-  const entry = tlb + ((<usize>va >>> 8) & (TLB_BYTES - 16));
-  store<u64>(entry, va & ~0xfff);
+function entryOf(tlb: usize, va: u64): usize {
+  return tlb + ((<usize>va >>> 8) & (TLB_BYTES - 16));
+}
+
+function put(entry: usize, tag: u64, data: u32): void {
+  store<u64>(entry, tag);
   store<u32>(entry, data, 8);
+}
+
+/** Entry for the page of `va`, brought to where it is looked for first; or 0. */
+export function lookUp(tlb: usize, va: u64): usize {
+  const entry = entryOf(tlb, va);
+  const tag = va & ~0xfff;
+  if (load<u64>(entry) == tag) return entry;
+  const other = entry ^ OTHER;
+  if (load<u64>(other) != tag) return 0;
+  const data = load<u32>(other, 8);
+  put(other, load<u64>(entry), load<u32>(entry, 8));
+  put(entry, tag, data);
+  return entry;
+}
+
+function enter(bank: usize, tlb: usize, va: u64, data: u32): void {
+  const entry = entryOf(tlb, va);
+  const tag = va & ~0xfff;
+  const before = load<u64>(entry);
+  if (before != EMPTY && before != tag) put(entry ^ OTHER, before, load<u32>(entry, 8));
+  put(entry, tag, data);
   const at = enteredAt(bank, va);
   store<u8>(at, <u8>(load<u8>(at) | enteredBit(va)));
   // What the page walk found last is this page.
@@ -122,9 +152,10 @@ export function dropPage(bank: u32, va: u64): bool {
   const at = bankAt(bank);
   if (!(load<u8>(enteredAt(at, va)) & enteredBit(va))) return false;
   const tag = va & ~0xfff;
-  const first = at + ((<usize>va >>> 8) & (TLB_BYTES - 16));
+  const first = entryOf(at, va);
   for (let entry = first; entry < first + JUMPS; entry += TLB_BYTES) {
-    if (load<u64>(entry) == tag) store<i64>(entry, -1);
+    if (load<u64>(entry) == tag) store<u64>(entry, EMPTY);
+    if (load<u64>(entry ^ OTHER) == tag) store<u64>(entry ^ OTHER, EMPTY);
   }
   return true;
 }
@@ -145,8 +176,8 @@ export function protectHost(host: usize): void {
   for (let bank: u32 = 0; bank < BANK_COUNT; bank++) {
     const tlb = bankAt(bank) + WRITE;
     for (let entry = tlb; entry < tlb + TLB_BYTES; entry += 16) {
-      const va = load<i64>(entry);
-      if (va != -1 && <usize>va + load<u32>(entry, 8) == host) store<i64>(entry, -1);
+      const va = load<u64>(entry);
+      if (va != EMPTY && <usize>va + load<u32>(entry, 8) == host) store<u64>(entry, EMPTY);
     }
   }
 }
