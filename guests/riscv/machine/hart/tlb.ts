@@ -2,13 +2,13 @@
 //
 //   0x0000  read TLB     0x2000  write TLB     0x4000  fetch TLB     0x6000  jump cache (jump-cache.ts)
 //   0xa000  which pages were ever entered, a bit each by a hash: 32,768 bits
-// A TLB has 512 entries of 16 bytes, in pairs two apart. Which of them a page belongs in, its address says; what lies there
-// moves to the other one first:
+// A TLB has 512 entries of 16 bytes, in pairs 256 apart. Its address says which of them a page belongs in; the page that
+// belongs there, too, moves to the other one first:
 //
 //   0  tag u64: virtual page address, all ones when empty      8  u32: data: host address minus virtual address;
 //                                                                 fetch: the decoded page
-// So no two pages in use keep each other out, as the stack's and a table's would, each time one in 512 guests runs a loop
-// over both. Pages that follow each other are in different pairs, whatever lies across their border (memory-access.ts).
+// So no two pages in use keep each other out, as a stack's and a table's would in one process of 512: a loop over both would
+// be interpreted. Pages that follow each other are in different pairs (memory-access.ts).
 // Bank 0 is of mode M, 1 of mode S, 2 to 9 of mode U in each address space, 10 to 17 of data that mode S reaches with SUM
 // there. So changes of mode, SUM or address space drop nothing but what is in bank 1 and not global. MXR and PMP drop
 // everything.
@@ -39,7 +39,7 @@ export const WRITE: usize = TLB_BYTES;
 export const FETCH: usize = 2 * TLB_BYTES;
 export const JUMPS: usize = 3 * TLB_BYTES;
 /** Between an entry's address and that of the other of its pair: what differs. */
-export const OTHER: usize = 0x20;
+export const OTHER: usize = TLB_BYTES / 2;
 const EMPTY: u64 = u64.MAX_VALUE;
 const ENTERED: usize = 0xa000;
 const ENTERED_BYTES: usize = 0x1000;
@@ -127,7 +127,8 @@ function enter(bank: usize, tlb: usize, va: u64, data: u32): void {
   const entry = entryOf(tlb, va);
   const tag = va & ~0xfff;
   const before = load<u64>(entry);
-  if (before != EMPTY && before != tag) put(entry ^ OTHER, before, load<u32>(entry, 8));
+  if (before != EMPTY && before != tag && entryOf(tlb, before) == entry)
+    put(entry ^ OTHER, before, load<u32>(entry, 8));
   put(entry, tag, data);
   const at = enteredAt(bank, va);
   store<u8>(at, <u8>(load<u8>(at) | enteredBit(va)));

@@ -13,7 +13,7 @@
 //   0x0030_0000  decoded pages: 3072 x 16,512 bytes
 //   0x0340_0000  site TLB: 262,144 x 32 bytes                           (hart/site-tlb.ts)
 //   0x03c0_0000  which of its entries are filled, 2 x 32,768 x 4 bytes
-//   0x03d0_0000  banks of TLBs, 18 x 45,056 bytes                        (hart/tlb.ts)
+//   0x03d0_0000  banks of TLBs, 18 x 49,152 bytes                        (hart/tlb.ts)
 //   0x0400_0000  devices and channel rings, 32 MiB
 //   0x0600_0000  guest RAM, up to 3 GiB; the memory ends where it ends
 //
@@ -60,7 +60,8 @@ export const SITE_LOG: usize = 0x3c00000;
 export const SITE_LOG_ENTRIES: u32 = 0x8000;
 
 export const BANKS: usize = 0x3d00000;
-export const BANK_BYTES: usize = 0xb000;
+/** A multiple of TLB_BYTES, so that one bit tells the entries of a pair apart. */
+export const BANK_BYTES: usize = 0xc000;
 /** Bytes of each TLB, and of a jump cache. */
 export const TLB_BYTES: usize = 0x2000;
 export const JUMP_CACHE_BYTES: usize = 0x4000;
