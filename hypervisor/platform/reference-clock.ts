@@ -2,6 +2,9 @@
 // rounded down to the partition's granularity, the same in all of its threads. Waits for a time of this clock end where
 // its granularity lets that time come, never in between: when a guest wakes tells it no more than the clock does.
 
+// The global of this name is a getter: the hart asks after each slice.
+import { performance } from 'node:perf_hooks';
+
 const TICKS_PER_MS = 10_000;
 
 /** Now, in milliseconds of the clock that all threads of a process share. */

@@ -22,7 +22,9 @@ export function clintReset(): void {
 
 /** Raises the timer interrupt when it is due. */
 export function clintPoll(): void {
-  setInterruptPending(MIP_MTIP, readTime() >= load<u64>(MTIMECMP));
+  const deadline = load<u64>(MTIMECMP);
+  // Most guests have timers of their own: the clock is not asked for nothing, after each slice.
+  setInterruptPending(MIP_MTIP, deadline != u64.MAX_VALUE && readTime() >= deadline);
 }
 
 /** When the timer interrupt will be due, in ticks; all ones for never. */
