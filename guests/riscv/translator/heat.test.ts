@@ -1,13 +1,11 @@
 // What becomes of hot places that share an entry of the heat table (heat.ts), on a machine whose places are chosen so.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { OP_UNIT } from '../machine/hart/decoder.generated.ts';
 import { BareMachine } from '../machine/testing/bare-host.ts';
 import * as e from '../oracle/generator/encoding.ts';
+import { isUnit, slotIn, slotOf } from './testing/slots.ts';
 
 const BASE = 0x8000_0000;
 const HEAT = 60_000;
-/** memory/layout.ts. */
-const [DECODE_MAP, DECODED_PAGES, DECODED_PAGE_BYTES] = [0x100000, 0x300000, 16512];
 /** Pages that hold the places; before them lies the page that they are come to from. */
 const PAGES = 12;
 /** No register that calls are told by. */
@@ -20,9 +18,6 @@ beforeEach(async () => {
   machine = await BareMachine.create();
 }, 120_000);
 
-/** Decoded pages are numbered in the order in which they are first run. */
-const slotIn = (page: number, offset: number): number =>
-  DECODED_PAGES + page * DECODED_PAGE_BYTES + offset * 4;
 const entryOf = (slot: number): number => Math.imul(slot >>> 3, 0x9e3779b1) >>> 19;
 
 /** Addresses of as many places, in pages of their own, that share an entry with the first. */
@@ -39,18 +34,10 @@ function colliding(count: number): number[] {
   return places;
 }
 
-/** The slot where an address is decoded. */
-function slotOf(address: number): number {
-  const number = machine.view.getUint16(DECODE_MAP + ((address - BASE) >>> 12) * 2, true);
-  return slotIn(number - 1, address & 0xfff);
-}
-
-const isUnit = (address: number): boolean => machine.view.getUint16(slotOf(address), true) === OP_UNIT;
-
 /** Makes a program that runs each place's instruction in turn, for ever; from each a unit leads to the next. */
 function inTurn(places: readonly number[], instruction: (place: number) => number): void {
   const first = BASE + 0x100;
-  // So that pages are decoded in their order.
+  // So that pages are decoded in their order, which their slots' addresses follow from.
   const pages = Array.from({ length: PAGES }, (_, index) => BASE + (index + 1) * 4096);
   for (const [index, page] of pages.entries()) {
     machine.loadWords(BigInt(BASE + 4 * index), [e.jal(LINK, page - BASE - 4 * index)]);
@@ -76,17 +63,17 @@ describe('places that share an entry', () => {
     const places = colliding(3);
     inTurn(places, () => ADDI);
     run();
-    expect(places.map((place) => entryOf(slotOf(place)))).toEqual(
-      places.map(() => entryOf(slotOf(places[0]!))),
+    expect(places.map((place) => entryOf(slotOf(machine, place)))).toEqual(
+      places.map(() => entryOf(slotOf(machine, places[0]!))),
     );
-    expect(places.map(isUnit)).toEqual([true, true, true]);
+    expect(places.map((place) => isUnit(machine, place))).toEqual([true, true, true]);
   });
 
   it('do not keep others from being translated when nothing can be made of them', () => {
     const [hopeless, place] = colliding(2) as [number, number];
     inTurn([hopeless, place, hopeless], (at) => (at === hopeless ? FENCE_I : ADDI));
     run();
-    expect([hopeless, place].map(isUnit)).toEqual([false, true]);
+    expect([hopeless, place].map((each) => isUnit(machine, each))).toEqual([false, true]);
   });
 });
 
@@ -94,8 +81,8 @@ it('translates what was hopeless before it was written anew', () => {
   const [place] = colliding(1) as [number];
   inTurn([place], () => FENCE_I);
   run();
-  expect(isUnit(place)).toBe(false);
+  expect(isUnit(machine, place)).toBe(false);
   machine.loadWords(BigInt(place), [ADDI]);
   run();
-  expect(isUnit(place)).toBe(true);
+  expect(isUnit(machine, place)).toBe(true);
 });
