@@ -19,13 +19,8 @@ import { clintDeadline, clintPoll, clintReset } from './devices/clint/device.ts'
 import { BOOT_ARGUMENTS, MACHINE_STATE, VMBUS_REGION } from './devices/device-memory.ts';
 import { rtcDeadline, rtcPoll } from './devices/rtc/device.ts';
 import { uartReceive, uartRoom } from './devices/uart/device.ts';
-import {
-  HART_EXIT,
-  HART_WAITING,
-  instructionsRetired,
-  nextTimerDeadline,
-  SLICE_LENGTH,
-} from './hart/hart.ts';
+import { HART_EXIT, HART_WAITING, instructionsRetired, nextTimerDeadline } from './hart/hart.ts';
+import { sliceLength } from './hart/slices.ts';
 import { OBSERVED, RAM_BYTES, TRANSLATING, UNIT_BUDGET } from './hart/state.ts';
 import { connectMachine } from './machine-channels.ts';
 import { endMachine, exitCode, exitReason } from './machine-exit.ts';
@@ -43,7 +38,7 @@ const HOT: u64 = 300_000;
 const DEFAULT_MEMORY_MIB: u64 = 128;
 
 /** What came for the partition arrives in `idle`: after so many slices, some 100 µs, though the hart be busy. */
-const SLICES_UNTIL_ARRIVALS: u32 = 8;
+const SLICES_UNTIL_ARRIVALS: u32 = 3;
 let slices: u32 = 0;
 
 /** @param budget instructions after which to return, so that the host can look around */
@@ -57,10 +52,12 @@ export function run(vpIndex: i32, budget: i32): i32 {
     if (!setUp()) return halt();
   }
   // Devices are looked at after each slice: their interrupts are not to wait for 100 µs.
-  for (let left = budget; left > 0; left -= SLICE_LENGTH) {
+  let slice: i32 = 0;
+  for (let left = budget; left > 0; left -= slice) {
+    slice = sliceLength();
     if (++slices % SLICES_UNTIL_ARRIVALS == 0) idle(0);
     pollDevices();
-    const reason = runProgram(SLICE_LENGTH);
+    const reason = runProgram(slice);
     if (reason == HART_EXIT) return halt();
     if (reason == HART_WAITING) wait();
   }

@@ -8,6 +8,7 @@ import { addressOf, jumpSlow } from './fetch.ts';
 import { interpret } from './interpreter.generated.ts';
 import { ramPointer, ramWritten } from './physical.ts';
 import { pmpChanged } from './pmp.ts';
+import { adaptSlices, sliceLength } from './slices.ts';
 import {
   COUNTER,
   EXIT_CODE,
@@ -39,21 +40,19 @@ import {
 import { ENVCFG_STCE, MIP_SSIP, MIP_STIP } from './status-bits.ts';
 import { hartStep } from './step.ts';
 import { beginSlice, stopSlice } from './stop.ts';
+import { readTime } from './time.ts';
 import {
   enterTrap,
   INTERRUPT,
   interruptToTake,
   pendingInterrupts,
-  pollTimer,
+  pollTimerAt,
   setTimerDeadline,
 } from './traps.ts';
 
 export const HART_BUDGET_USED: i32 = 0;
 export const HART_WAITING: i32 = 1;
 export const HART_EXIT: i32 = 2;
-
-/** Instructions between two looks at interrupts and time. */
-export const SLICE_LENGTH: i32 = 16384;
 
 /** What firmware would have delegated to S mode: all but calls from S and M. */
 const SBI_MEDELEG: u64 = 0xb1ff;
@@ -99,17 +98,18 @@ export function hartRun(budget: i32): i32 {
       if (!(pendingInterrupts() & load<u64>(MIE))) return HART_WAITING;
       store<u32>(WAITING, 0);
     }
+    const began = readTime();
+    pollTimerAt(began);
     takeInterrupt();
-    const slice = left < SLICE_LENGTH ? left : SLICE_LENGTH;
-    const used = runSlice(slice);
+    const used = runSlice(min(left, sliceLength()));
+    adaptSlices(used, readTime() - began);
     left -= used > 0 ? used : 1;
   }
   return load<u32>(EXIT_REASON) ? HART_EXIT : HART_BUDGET_USED;
 }
 
-/** Takes the interrupt that is due, if any. */
+/** Takes the interrupt that is due, if any, by what is known of the time. */
 export function takeInterrupt(): void {
-  pollTimer();
   const interrupt = interruptToTake();
   if (interrupt >= 0) store<u64>(PC, enterTrap(load<u64>(PC), INTERRUPT | <u64>interrupt, 0));
 }

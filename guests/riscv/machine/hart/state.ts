@@ -106,6 +106,8 @@ export const SPACE: usize = HART_STATE + 0xa10;
 export const NEXT_SPACE: usize = HART_STATE + 0xa14;
 /** Not zero: the bank of mode S may hold what is another space's own: u32. */
 export const SUPERVISOR_LOCAL: usize = HART_STATE + 0xa18;
+/** Instructions of the next slice (slices.ts): i32. */
+export const SLICE_LENGTH: usize = HART_STATE + 0xa1c;
 /** Instructions that units have run, for measurements: u64. */
 export const UNIT_INSTRUCTIONS: usize = HART_STATE + 0x2f0;
 /** STIP under Sstc as time was last looked at: u64. */

@@ -25,7 +25,7 @@ import {
 } from './state.ts';
 import { stopSlice } from './stop.ts';
 import { contextChanged } from './tlb.ts';
-import { enterTrap } from './traps.ts';
+import { enterTrap, pollTimer } from './traps.ts';
 
 /** Takes the interrupt that is due, or else runs one instruction; afterwards the record tells what happened. */
 export function hartStep(): void {
@@ -34,6 +34,7 @@ export function hartStep(): void {
   store<u32>(STEP_OPCODE, 0);
   store<u32>(STEP_STORE_COUNT, 0);
   store<u32>(STEP_TRAPPED, 0);
+  pollTimer();
   takeInterrupt();
   if (load<u32>(STEP_TRAPPED)) return;
   store<u32>(TRACING, 1);

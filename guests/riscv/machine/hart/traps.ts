@@ -109,8 +109,11 @@ export function enterTrap(pc: u64, cause: u64, value: u64): u64 {
 
 /** Compares time with stimecmp. Asking for the time is slow: the hart does so between slices and where a guest may tell. */
 export function pollTimer(): void {
-  const deadline = load<u64>(STIMECMP);
-  store<u64>(TIMER_LINE, deadline != u64.MAX_VALUE && readTime() >= deadline ? MIP_STIP : 0);
+  pollTimerAt(load<u64>(STIMECMP) == u64.MAX_VALUE ? 0 : readTime());
+}
+
+export function pollTimerAt(now: u64): void {
+  store<u64>(TIMER_LINE, now >= load<u64>(STIMECMP) ? MIP_STIP : 0);
 }
 
 /** Sets stimecmp. */
