@@ -191,6 +191,16 @@ describe.each([
     Object.defineProperty(machine, 'time', { get: () => machine.retired / BigInt(perTick) });
   }, 120_000);
 
+  it(`interrupts within ${MOST_TICKS / 10} µs again when code has become slower`, () => {
+    const [, write] = programs[1]!;
+    perTick = 200;
+    start(write);
+    for (let runs = 0; runs < 10; runs++) machine.run(50_000);
+    perTick = 10;
+    machine.run(100_000);
+    expect(latency(30_000)).toBeLessThanOrEqual(MOST_TICKS);
+  });
+
   describe.each([10, 30, 200])('at %i instructions a tick', (speed) => {
     it.each(programs)(`interrupts %s within ${MOST_TICKS / 10} µs`, (_name, write) => {
       perTick = speed;
