@@ -6,7 +6,7 @@ import { SLICE_LENGTH } from './state.ts';
 const AIM_TICKS: u64 = 600;
 /** Units compare a slice's rest with 16 bits (emitIsOver), and nothing is gained beyond: its end costs 2 % of so much. */
 export const LONGEST_SLICE: i32 = 49_152;
-/** Nothing that a guest can do is slower than 10 million in a second, but the host may have had others to run meanwhile. */
+/** For code that does 10 million in a second; the host may also have had others to run meanwhile. */
 const SHORTEST_SLICE: i32 = 512;
 
 export function sliceLength(): i32 {
@@ -18,5 +18,9 @@ export function adaptSlices(instructions: i32, ticks: u64): void {
   const length = sliceLength();
   if (ticks <= AIM_TICKS) {
     if (instructions >= length) store<i32>(SLICE_LENGTH, min(length + (length >> 2), LONGEST_SLICE));
-  } else store<i32>(SLICE_LENGTH, <i32>((<u64>max(instructions, 1) * AIM_TICKS) / ticks));
+  } else {
+    // What a slice ran beyond its length is not to make the next one longer.
+    const fitting = (<u64>max(instructions, 1) * AIM_TICKS) / ticks;
+    store<i32>(SLICE_LENGTH, <i32>min<u64>(fitting, <u64>LONGEST_SLICE));
+  }
 }
