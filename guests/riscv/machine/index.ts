@@ -37,7 +37,7 @@ const REPORT_INTERVAL: u64 = 16_000_000;
 const HOT: u64 = 300_000;
 const DEFAULT_MEMORY_MIB: u64 = 128;
 
-/** What came for the partition arrives in `idle`: after so many slices, some 100 µs, though the hart be busy. */
+/** What came for the partition arrives in `idle`: after so many slices, some 200 µs at most, though the hart be busy. */
 const SLICES_UNTIL_ARRIVALS: u32 = 3;
 let slices: u32 = 0;
 
@@ -52,12 +52,10 @@ export function run(vpIndex: i32, budget: i32): i32 {
     if (!setUp()) return halt();
   }
   // Devices are looked at after each slice: their interrupts are not to wait for 100 µs.
-  let slice: i32 = 0;
-  for (let left = budget; left > 0; left -= slice) {
-    slice = sliceLength();
+  for (let left = budget; left > 0; left -= sliceLength()) {
     if (++slices % SLICES_UNTIL_ARRIVALS == 0) idle(0);
     pollDevices();
-    const reason = runProgram(slice);
+    const reason = runProgram();
     if (reason == HART_EXIT) return halt();
     if (reason == HART_WAITING) wait();
   }

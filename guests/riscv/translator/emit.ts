@@ -139,7 +139,7 @@ export function emitIsUsedUp(): void {
 /** Leaves on the stack whether the slice, or the unit's context, is over, which a call may have brought about. */
 export function emitIsOver(): void {
   emitGet(LOCAL_N);
-  // Either 0 or far above any slice's length; of 16 bits for the reason given in checkedPointer.
+  // Either 0 or above any slice's length (hart/slices.ts); of 16 bits for the reason given in checkedPointer.
   emitLoadState(I32_LOAD16_U, STOPS + ((<usize>unitContext()) << 2));
   emit(I32_LE_S);
 }

@@ -34,8 +34,8 @@ function colliding(count: number): number[] {
   return places;
 }
 
-/** Makes a program that runs each place's instruction in turn, for ever; from each a unit leads to the next. */
-function inTurn(places: readonly number[], instruction: (place: number) => number): void {
+/** Makes a program that runs each place's instructions in turn, for ever; from each a unit leads to the next. */
+function inTurn(places: readonly number[], instructions: (place: number) => readonly number[]): void {
   const first = BASE + 0x100;
   // So that pages are decoded in their order, which their slots' addresses follow from.
   const pages = Array.from({ length: PAGES }, (_, index) => BASE + (index + 1) * 4096);
@@ -46,7 +46,7 @@ function inTurn(places: readonly number[], instruction: (place: number) => numbe
   machine.loadWords(BigInt(BASE + 4 * PAGES), [e.jal(0, first - BASE - 4 * PAGES)]);
   const units = places.map((place, index) => e.jal(LINK, place - first - 4 * index));
   machine.loadWords(BigInt(first), [...units, e.jal(0, -4 * places.length)]);
-  for (const place of places) machine.loadWords(BigInt(place), [instruction(place), e.jalr(0, LINK, 0)]);
+  for (const place of places) machine.loadWords(BigInt(place), [...instructions(place), e.jalr(0, LINK, 0)]);
   machine.reset(BigInt(BASE), { mode: 3 });
   for (let index = 0; index <= places.length; index++) {
     machine.pc = BigInt(first + 4 * index);
@@ -59,19 +59,23 @@ function inTurn(places: readonly number[], instruction: (place: number) => numbe
 const run = (): string => machine.run(6_000_000);
 
 describe('places that share an entry', () => {
-  it('are all translated when they are equally hot', () => {
-    const places = colliding(3);
-    inTurn(places, () => ADDI);
-    run();
-    expect(places.map((place) => entryOf(slotOf(machine, place)))).toEqual(
-      places.map(() => entryOf(slotOf(machine, places[0]!))),
-    );
-    expect(places.map((place) => isUnit(machine, place))).toEqual([true, true, true]);
-  });
+  // Long regions have to be hotter, and are looked at twice.
+  it.each([1, 60, 100])(
+    'are all translated when they are equally hot, with %i instructions each',
+    (count) => {
+      const places = colliding(3);
+      inTurn(places, () => Array.from({ length: count }, () => ADDI));
+      run();
+      expect(places.map((place) => entryOf(slotOf(machine, place)))).toEqual(
+        places.map(() => entryOf(slotOf(machine, places[0]!))),
+      );
+      expect(places.map((place) => isUnit(machine, place))).toEqual([true, true, true]);
+    },
+  );
 
   it('do not keep others from being translated when nothing can be made of them', () => {
     const [hopeless, place] = colliding(2) as [number, number];
-    inTurn([hopeless, place, hopeless], (at) => (at === hopeless ? FENCE_I : ADDI));
+    inTurn([hopeless, place, hopeless], (at) => [at === hopeless ? FENCE_I : ADDI]);
     run();
     expect([hopeless, place].map((each) => isUnit(machine, each))).toEqual([false, true]);
   });
@@ -79,7 +83,7 @@ describe('places that share an entry', () => {
 
 it('translates what was hopeless before it was written anew', () => {
   const [place] = colliding(1) as [number];
-  inTurn([place], () => FENCE_I);
+  inTurn([place], () => [FENCE_I]);
   run();
   expect(isUnit(machine, place)).toBe(false);
   machine.loadWords(BigInt(place), [ADDI]);

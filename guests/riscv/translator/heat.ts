@@ -18,8 +18,9 @@ import { lookUp } from '../machine/hart/tlb.ts';
 import { DECODED_PAGE_BYTES, DECODED_PAGES, HEAT } from '../machine/memory/layout.ts';
 import { instructionsFrom, translate } from './translate.ts';
 
-/** Where nothing can be translated, it is tried again at so many times the heat: by then there may be other code. */
-const ANEW: u32 = 16;
+/** Where nothing can be translated, it is tried again at so many times the heat, and some: by then there may be other code. */
+const ANEW: u64 = 16;
+const ANEW_LEAST: u64 = 16_384;
 /** A place cools the one that has its entry by this part of what it would be warmed itself. */
 const COOLING: u32 = 4;
 /** In an entry's slot: how much there is to translate has been looked at. */
@@ -69,22 +70,23 @@ export function endStretch(left: i32): void {
 
 function warmSlot(slot: usize, by: u32): void {
   const entry = HEAT + (((slot >>> 3) * 0x9e3779b1) >>> 19) * 8;
-  if ((load<u32>(entry) & ~WEIGHED) != <u32>slot) {
-    const missing = load<u32>(entry, 4);
-    const cooler = missing + by / COOLING;
-    if (load<u32>(entry) && cooler < load<u32>(TRANSLATING)) {
-      store<u32>(entry, cooler, 4);
+  const owner = load<u32>(entry);
+  if ((owner & ~WEIGHED) != <u32>slot) {
+    const least = <u64>load<u32>(TRANSLATING);
+    const cooler = <u64>load<u32>(entry, 4) + by / COOLING;
+    if (owner && cooler < (owner & WEIGHED ? least * DEAREST : least)) {
+      store<u32>(entry, <u32>cooler, 4);
       return;
     }
     store<u32>(entry, <u32>slot);
-    store<u32>(entry, load<u32>(TRANSLATING), 4);
+    store<u32>(entry, <u32>least, 4);
   }
   const missing = load<u32>(entry, 4);
   if (missing > by) store<u32>(entry, missing - by, 4);
   else store<u32>(entry, translateOrWait(entry, slot), 4);
 }
 
-/** What is missing now: more for a region whose price that is, and for what is none. */
+/** What is missing now: more for a region whose price that is, and for what is none. Who has become a unit needs no entry. */
 function translateOrWait(entry: usize, slot: usize): u32 {
   const context = load<u32>(STRETCH_CONTEXT);
   const least = load<u32>(TRANSLATING);
@@ -93,5 +95,7 @@ function translateOrWait(entry: usize, slot: usize): u32 {
     const instructions = min(instructionsFrom(slot, context), CHEAP * DEAREST);
     if (instructions > CHEAP) return <u32>((<u64>least * (instructions - CHEAP)) / CHEAP);
   }
-  return translate(slot, 0, context) ? least : least * ANEW;
+  if (!translate(slot, 0, context)) return <u32>min<u64>(max<u64>(least * ANEW, ANEW_LEAST), i32.MAX_VALUE);
+  store<u32>(entry, 0);
+  return 0;
 }

@@ -16,6 +16,7 @@ import {
   STOP_AT,
   UNWIND_PC,
 } from '../machine/hart/state.ts';
+import { lookUp } from '../machine/hart/tlb.ts';
 import { LEAVE_BYTES, LEAVE_ENTRIES, LEAVES } from '../machine/memory/layout.ts';
 import {
   LEAVE_COLD,
@@ -52,8 +53,8 @@ export function emitLeftInstruction(): void {
 export function noteLeave(pc: u64, n: i32, left: i32): void {
   const isUnwinding = load<u64>(PC) == UNWINDING;
   const next = isUnwinding ? load<u64>(UNWIND_PC) : load<u64>(PC);
-  const entry = <usize>load<u32>(FETCH_TLB) + ((<usize>next >>> 8) & 0x1ff0);
-  const page: usize = load<u64>(entry) == (next & ~0xfff) ? <usize>load<u32>(entry, 8) : 0;
+  const entry = lookUp(<usize>load<u32>(FETCH_TLB), next);
+  const page: usize = entry ? <usize>load<u32>(entry, 8) : 0;
   const isUnchanged = left == n && next == pc;
   const reason = isUnwinding ? LEAVE_SYSTEM : reasonFor(next, left, page, isUnchanged);
   store<u32>(LEFT_INSTRUCTION, 0);

@@ -9,15 +9,16 @@ import { bootFailure } from '../boot/boot-failure.ts';
 import { openVolume, readVolume, volumeBytes } from '../boot/volume-reader.ts';
 import { BOOT_ARGUMENTS, MACHINE_STATE } from '../devices/device-memory.ts';
 import {
-  HART_BUDGET_USED,
   HART_EXIT,
+  HART_SLICE_OVER,
   HART_WAITING,
   hartReset,
-  hartRun,
+  hartSlice,
   hartStep,
   instructionsRetired,
   ramPointer,
 } from '../hart/hart.ts';
+import { sliceLength } from '../hart/slices.ts';
 import { EXIT_REASON, HTIF_TOHOST, RAM_BYTES, WAITING } from '../hart/state.ts';
 import { endMachine } from '../machine-exit.ts';
 import { RAM_BASE } from '../memory/layout.ts';
@@ -37,7 +38,7 @@ const SIGNATURE_STREAM: usize = MACHINE_STATE + 0x6c;
 
 const MODE_MACHINE: u32 = 3;
 const DEFAULT_GRANULARITY: u64 = 4;
-/** hartRun looks at its budget where control is transferred and at the end of a page: it may run that much longer. */
+/** hartSlice looks at its budget where control is transferred and at the end of a page: it may run that much longer. */
 const OVERRUN: u64 = 4096;
 
 /** Loads the program and sets the hart to its entry; false after saying what is wrong. */
@@ -81,16 +82,16 @@ function isTracing(): bool {
   return load<u32>(TRACE_STREAM) != 0;
 }
 
-/** Runs up to `count` instructions, but for bare-metal programs not more than they may; returns like hartRun. */
-export function runProgram(count: i32): i32 {
-  if (load<u32>(IS_BARE) == 0) return hartRun(count);
+/** Runs a slice, but of bare-metal programs not more than they may; returns like hartSlice. */
+export function runProgram(): i32 {
+  if (load<u32>(IS_BARE) == 0) return hartSlice(i32.MAX_VALUE);
   const left = load<u64>(MAX_INSTRUCTIONS) - instructionsRetired();
   if (left == 0) {
     endMachine(HV_EXIT_LIMIT_REACHED, 0);
     return HART_EXIT;
   }
-  if (isTracing() || left <= OVERRUN) return stepProgram(<i32>min<u64>(left, <u64>count));
-  return hartRun(<i32>min<u64>(left - OVERRUN, <u64>count));
+  if (isTracing() || left <= OVERRUN) return stepProgram(<i32>min<u64>(left, <u64>sliceLength()));
+  return hartSlice(<i32>min<u64>(left - OVERRUN, i32.MAX_VALUE));
 }
 
 /** Runs `count` instructions one by one, with a line for each when the run is traced. */
@@ -103,7 +104,7 @@ function stepProgram(count: i32): i32 {
     if (stream != 0) traceLine(stream);
     if (load<u32>(WAITING) != 0) return HART_WAITING;
   }
-  return load<u32>(EXIT_REASON) != 0 ? HART_EXIT : HART_BUDGET_USED;
+  return load<u32>(EXIT_REASON) != 0 ? HART_EXIT : HART_SLICE_OVER;
 }
 
 /** Where the memory between the signature's symbols is, 0 when they name none. */

@@ -26,7 +26,7 @@ const STATE = [
   [0x400_0000, 0x402_0000],
 ] as const;
 const RUN = 400;
-/** Units and pages are left only where they end: hartRun may go on for that much longer. */
+/** Units and pages are left only where they end: a slice may go on for that much longer. */
 const OVERRUN = 8192n;
 
 const CSRS = [

@@ -50,7 +50,7 @@ import {
   setTimerDeadline,
 } from './traps.ts';
 
-export const HART_BUDGET_USED: i32 = 0;
+export const HART_SLICE_OVER: i32 = 0;
 export const HART_WAITING: i32 = 1;
 export const HART_EXIT: i32 = 2;
 
@@ -89,23 +89,22 @@ export function hartReset(pc: u64, a0: u64, a1: u64, mode: u32): void {
   clearTranslations();
 }
 
-/** Runs about `budget` instructions, fewer when the hart waits or an exit was requested; says why it came back. */
-export function hartRun(budget: i32): i32 {
-  let left = budget;
-  while (left > 0) {
-    if (load<u32>(EXIT_REASON)) return HART_EXIT;
-    if (load<u32>(WAITING)) {
-      if (!(pendingInterrupts() & load<u64>(MIE))) return HART_WAITING;
-      store<u32>(WAITING, 0);
-    }
-    const began = readTime();
-    pollTimerAt(began);
-    takeInterrupt();
-    const used = runSlice(min(left, sliceLength()));
-    adaptSlices(used, readTime() - began);
-    left -= used > 0 ? used : 1;
+/**
+ * Runs a slice, of about `most` instructions if that is less; fewer when something wants to be looked at, the hart waits or
+ * an exit was requested. Says why it came back.
+ */
+export function hartSlice(most: i32): i32 {
+  if (load<u32>(EXIT_REASON)) return HART_EXIT;
+  if (load<u32>(WAITING)) {
+    if (!(pendingInterrupts() & load<u64>(MIE))) return HART_WAITING;
+    store<u32>(WAITING, 0);
   }
-  return load<u32>(EXIT_REASON) ? HART_EXIT : HART_BUDGET_USED;
+  const began = readTime();
+  pollTimerAt(began);
+  takeInterrupt();
+  const used = runSlice(min(most, sliceLength()));
+  adaptSlices(used, readTime() - began);
+  return load<u32>(EXIT_REASON) ? HART_EXIT : HART_SLICE_OVER;
 }
 
 /** Takes the interrupt that is due, if any, by what is known of the time. */
@@ -143,7 +142,7 @@ export function setInterruptPending(bit: u32, on: bool): void {
   if (on && (load<u64>(MIE) & mask) != 0) stopSlice();
 }
 
-/** Makes hartRun return HART_EXIT soon; what it means is the requester's business. */
+/** Makes hartSlice return HART_EXIT soon; what it means is the requester's business. */
 export function requestExit(reason: u32, code: u32): void {
   store<u32>(EXIT_REASON, reason);
   store<u32>(EXIT_CODE, code);

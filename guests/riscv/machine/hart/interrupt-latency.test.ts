@@ -17,6 +17,11 @@ const MOST_TICKS = 1000;
 const TRIES = 6;
 const csr = { mstatus: 0x300, mie: 0x304, mtvec: 0x305, menvcfg: 0x30a, minstret: 0xb02, stimecmp: 0x14d };
 const [MIE, STIE, STCE] = [8n, 0x20n, 1n << 63n];
+/** devices/clint/device.ts. */
+const MTIMECMP = 0x4011000;
+const MTIE = 0x80n;
+/** state.ts, slices.ts. */
+const [SLICE_LENGTH, LONGEST_SLICE] = [0x10a1c, 49_152];
 /** What the handler leaves behind: instructions retired before its first one. */
 const SEEN = 31;
 const NEVER = (1n << 64n) - 1n;
@@ -179,6 +184,28 @@ function latency(delay: number): number {
   return Number(machine.x(SEEN) / BigInt(perTick) - due);
 }
 
+/** As the machine does: the CLINT is looked at between slices. */
+function runWithClint(instructions: number): void {
+  const end = machine.retired + BigInt(instructions);
+  while (machine.retired < end) {
+    machine.exports.clintPoll();
+    machine.exports.hartSlice(Number(end - machine.retired));
+  }
+}
+
+/** As latency(), for a deadline of the CLINT's. */
+function clintLatency(delay: number): number {
+  const due = (machine.retired + BigInt(delay)) / BigInt(perTick);
+  machine.setCsr(csr.mie, MTIE);
+  machine.view.setBigUint64(MTIMECMP, due, true);
+  machine.setX(SEEN, 0n);
+  runWithClint(delay + 3 * MOST_TICKS * perTick);
+  machine.view.setBigUint64(MTIMECMP, NEVER, true);
+  machine.exports.clintPoll();
+  expect(machine.pc).toBe(BigInt(HANDLER + 4));
+  return Number(machine.x(SEEN) / BigInt(perTick) - due);
+}
+
 describe.each([
   ['interpreter', 0, undefined],
   ['translator', 1, undefined],
@@ -201,6 +228,17 @@ describe.each([
     expect(latency(30_000)).toBeLessThanOrEqual(MOST_TICKS);
   });
 
+  it('has no slice that is longer than the longest, whatever it ran beyond its length', () => {
+    const [, write] = programs[2]!;
+    for (perTick = 76; perTick < 92; perTick++) {
+      start(write);
+      for (let runs = 0; runs < 40; runs++) {
+        machine.run(60_000);
+        expect(machine.view.getInt32(SLICE_LENGTH, true)).toBeLessThanOrEqual(LONGEST_SLICE);
+      }
+    }
+  });
+
   describe.each([10, 30, 200])('at %i instructions a tick', (speed) => {
     it.each(programs)(`interrupts %s within ${MOST_TICKS / 10} µs`, (_name, write) => {
       perTick = speed;
@@ -210,8 +248,11 @@ describe.each([
         const inUnits = machine.instructionsInUnits;
         for (let runs = 0; runs < 3; runs++) machine.run(20_000 + random.below(3000));
         expect(machine.instructionsInUnits > inUnits).toBe(engine !== 'interpreter');
-        return latency(random.below(50_000));
-      });
+        const first = latency(random.below(50_000));
+        start(write);
+        runWithClint(60_000);
+        return [first, clintLatency(random.below(50_000))];
+      }).flat();
       expect(Math.min(...latencies)).toBeGreaterThanOrEqual(0);
       expect(Math.max(...latencies)).toBeLessThanOrEqual(MOST_TICKS);
     });

@@ -8,7 +8,8 @@
 //   0  tag u64: virtual page address, all ones when empty      8  u32: data: host address minus virtual address;
 //                                                                 fetch: the decoded page
 // So no two pages in use keep each other out, as a stack's and a table's would in one process of 512: a loop over both would
-// be interpreted. Pages that follow each other are in different pairs (memory-access.ts).
+// be interpreted, as one over three pages of a pair still can be. Pages that follow each other are in different pairs
+// (memory-access.ts).
 // Bank 0 is of mode M, 1 of mode S, 2 to 9 of mode U in each address space, 10 to 17 of data that mode S reaches with SUM
 // there. So changes of mode, SUM or address space drop nothing but what is in bank 1 and not global. MXR and PMP drop
 // everything.

@@ -45,6 +45,7 @@ const at = {
 interface Exports {
   hartReset(pc: bigint, a0: bigint, a1: bigint, mode: number): void;
   hartRun(budget: number): number;
+  hartSlice(most: number): number;
   hartStep(): void;
   translateHere(): void;
   instructionsRetired(): bigint;

@@ -7,8 +7,9 @@ import { isCsrAllowed } from '../hart/csr-access.ts';
 import { expanded, OP_UNIT, operationOf } from '../hart/decoder.generated.ts';
 import { fetchHost, jumpSlow } from '../hart/fetch.ts';
 import {
+  HART_SLICE_OVER,
   hartReset,
-  hartRun,
+  hartSlice,
   hartStep,
   instructionsRetired,
   nextTimerDeadline,
@@ -33,6 +34,18 @@ export function translateHere(): void {
   if (load<u16>(slot) != <u16>OP_UNIT) translate(slot, 0, load<u32>(CONTEXT));
 }
 
+/** Runs about `budget` instructions, fewer when the hart waits or an exit was requested; returns like hartSlice. */
+export function hartRun(budget: i32): i32 {
+  for (let left = budget; left > 0; ) {
+    const before = instructionsRetired();
+    const reason = hartSlice(left);
+    if (reason != HART_SLICE_OVER) return reason;
+    // A trap retires nothing.
+    left -= max(<i32>(instructionsRetired() - before), 1);
+  }
+  return HART_SLICE_OVER;
+}
+
 export function setRamBytes(bytes: u32): void {
   store<u32>(RAM_BYTES, bytes);
 }
@@ -41,7 +54,7 @@ export {
   clintPoll,
   clintReset,
   hartReset,
-  hartRun,
+  hartSlice,
   hartStep,
   instructionsRetired,
   nextTimerDeadline,

@@ -1,4 +1,4 @@
-// Small programs on both engines: written with the oracle's assembler, run to an endless loop at their end.
+// Small programs on both engines: written with the oracle's assembler, run to their end.
 import { expect } from 'vitest';
 import type { BareMachine } from '../../machine/testing/bare-host.ts';
 import { Assembler } from '../../oracle/generator/assembler.ts';
@@ -22,10 +22,11 @@ export interface Result {
 
 export const unitsMade = (machine: BareMachine): number => machine.view.getUint32(UNITS_MADE, true);
 
-/** Runs a program to its endless loop at `end`. */
+/** Runs a program to its end, where it waits for an interrupt that never comes. */
 export function run(machine: BareMachine, program: Program, heat: number): Result {
   const asm = new Assembler();
   program(asm);
+  asm.word(e.WFI, 'wfi');
   const end = BigInt(asm.here);
   asm.word(e.jal(0, 0), 'jal');
   machine.translateFrom(heat);
@@ -38,8 +39,7 @@ export function run(machine: BareMachine, program: Program, heat: number): Resul
   expect(machine.pc).toBe(end);
   return {
     registers: Array.from({ length: 32 }, (_, register) => machine.x(register)),
-    // The endless loop at the end retires as many as are left of the last stretch.
-    retired: (machine.retired - retired) / 1000n,
+    retired: machine.retired - retired,
     data: Array.from({ length: 64 }, (_, index) => machine.read(BigInt(DATA + 8 * index), 8)),
     units: unitsMade(machine) - units,
   };
