@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Hypervisor, installationTop, type Partition, type PartitionOptions } from './index.ts';
 
@@ -180,6 +181,19 @@ describe('ELF programs', () => {
     );
     const guest = { kind: 'bare-metal', elf, maxInstructions: 1_000_000n } as const;
     expect((await runBesideNeighbour({ guest, memoryMib: 16 })).kind).toBe('limit-reached');
+  });
+
+  it('looks around though a program does nothing but trap, which no limit of instructions counts', async () => {
+    const elf = file(
+      'trap.elf',
+      program((view) => view.setUint32(120, 0, true)),
+    );
+    const guest = { kind: 'bare-metal', elf, maxInstructions: 100n } as const;
+    await using partition = await hypervisor.createPartition({ guest, isolation: 'thread', memoryMib: 16 });
+    partition.start();
+    await delay(200);
+    await partition.pause();
+    expect(partition.state).toBe('paused');
   });
 });
 

@@ -41,7 +41,10 @@ const DEFAULT_MEMORY_MIB: u64 = 128;
 const SLICES_UNTIL_ARRIVALS: u32 = 3;
 let slices: u32 = 0;
 
-/** @param budget instructions after which to return, so that the host can look around */
+/** Waiting, and a slice that ended early, count as so many instructions of a run's budget. */
+const COUNTED_AT_LEAST: i32 = 4096;
+
+/** @param budget instructions after which to return, or before, so that the host can look around */
 export function run(vpIndex: i32, budget: i32): i32 {
   if (vpIndex != 0) {
     exitPartition(HV_EXIT_MACHINE_FAULT, 2);
@@ -52,12 +55,13 @@ export function run(vpIndex: i32, budget: i32): i32 {
     if (!setUp()) return halt();
   }
   // Devices are looked at after each slice: their interrupts are not to wait for 100 µs.
-  for (let left = budget; left > 0; left -= sliceLength()) {
+  for (let left = budget; left > 0; ) {
     if (++slices % SLICES_UNTIL_ARRIVALS == 0) idle(0);
     pollDevices();
-    const reason = runProgram();
-    if (reason == HART_EXIT) return halt();
-    if (reason == HART_WAITING) wait();
+    const ran = runProgram();
+    if (ran == HART_EXIT) return halt();
+    if (ran == HART_WAITING) wait();
+    left -= max(ran, COUNTED_AT_LEAST);
   }
   consoleFlush();
   report(false);

@@ -94,8 +94,8 @@ describe("the machine's timer", () => {
     ['interpreter', 'slow', SLOW, MOST_OF_SLOW_CODE],
     ['translator', 'fast', FAST, MOST_OF_FAST_CODE],
     ['translator', 'slow', SLOW, MOST_OF_SLOW_CODE],
-  ] as const)('interrupts the %s in a %s loop', async (engine, _speed, inLoop, most) => {
-    const [elf, file] = [join(folder, 'program.elf'), join(folder, engine)];
+  ] as const)('interrupts the %s in a %s loop', async (engine, speed, inLoop, most) => {
+    const [elf, file] = [join(folder, 'program.elf'), join(folder, `${engine}-${speed}`)];
     const translator = engine === 'translator' ? { heat: 1 } : {};
     writeFileSync(elf, program(inLoop));
     const guest = {

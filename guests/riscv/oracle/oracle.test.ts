@@ -55,6 +55,16 @@ describe('the hart beside QEMU', () => {
     },
   );
 
+  it.each([['a timer that runs out where the fault of a fetch has just been taken', 20261505n]])(
+    'agrees on what it once did not: %s (seed %i)',
+    async (_what, seed) => {
+      const options = { seed, instructions: 1, chosen: 'mixed', groups: 800, maxFailures: 1 } as const;
+      const { failures, instructions } = await runCampaign(() => Promise.resolve(machines), options);
+      expect(failures.map(({ program }) => program.seed)).toEqual([]);
+      expect(instructions).toBeGreaterThan(10_000);
+    },
+  );
+
   it('notices one wrong bit of one register', async () => {
     const hart = await HartMachine.create();
     let steps = 0;

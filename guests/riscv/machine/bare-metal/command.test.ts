@@ -15,6 +15,8 @@ const BASE = 0x8000_0000;
 const TOHOST = BASE + 0x1000;
 const DATA = BASE + 0x2000;
 const IMAGE_BYTES = 0x3000;
+/** lui's operand for the CLINT's mtimecmp. */
+const MTIMECMP = 0x2004;
 const [PASS, GUEST_FAILURE, LIMIT, MACHINE_FAULT, REFUSED] = [0, 1, 3, 4, 6];
 
 const folder = mkdtempSync(join(tmpdir(), 'cofferdam-bare-metal-'));
@@ -170,6 +172,35 @@ describe('--trace', () => {
       '000000008000004c 003f2023 mem[0000000080001000]=00000001',
       '',
     ]);
+  });
+
+  it('goes on behind a wait whose timer is taken back', () => {
+    const handler = BASE + 0x80;
+    const program = assemble((asm) => {
+      asm.loadAddress(5, handler);
+      asm.word(e.csrrw(0, 5, CSR.mtvec), 'csrrw mtvec');
+      asm.word(e.addi(5, 0, 0x80), 'addi');
+      asm.word(e.csrrw(0, 5, CSR.mie), 'csrrw mie');
+      asm.word(e.csrrsi(0, 8, CSR.mstatus), 'csrrsi mstatus');
+      asm.word(e.lui(6, MTIMECMP), 'lui');
+      asm.word(e.csrrs(5, 0, CSR.time), 'csrrs time');
+      // 26 ms.
+      asm.word(e.lui(7, 64), 'lui');
+      asm.word(e.add(5, 5, 7), 'add');
+      asm.word(e.sd(5, 6, 0), 'sd');
+      const wait = asm.here;
+      asm.word(e.WFI, 'wfi');
+      asm.word(e.jal(0, wait - asm.here), 'jal');
+      asm.moveTo(handler);
+      asm.word(e.addi(5, 0, -1), 'addi');
+      asm.word(e.sd(5, 6, 0), 'sd');
+      asm.word(e.addi(7, 0, 2000), 'addi');
+      asm.word(e.addi(7, 7, -1), 'addi');
+      asm.word(e.bne(7, 0, -4), 'bne');
+      emitEnd(asm, 1);
+    });
+    expect(runFile(program, '--trace', file('wait.trace')).status).toBe(PASS);
+    expect(readFileSync(file('wait.trace'), 'utf8')).toContain('trap cause=8000000000000007');
   });
 });
 

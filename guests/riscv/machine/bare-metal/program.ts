@@ -10,11 +10,11 @@ import { openVolume, readVolume, volumeBytes } from '../boot/volume-reader.ts';
 import { BOOT_ARGUMENTS, MACHINE_STATE } from '../devices/device-memory.ts';
 import {
   HART_EXIT,
-  HART_SLICE_OVER,
   HART_WAITING,
   hartReset,
   hartSlice,
   hartStep,
+  hartWaits,
   instructionsRetired,
   ramPointer,
 } from '../hart/hart.ts';
@@ -94,17 +94,16 @@ export function runProgram(): i32 {
   return hartSlice(<i32>min<u64>(left - OVERRUN, i32.MAX_VALUE));
 }
 
-/** Runs `count` instructions one by one, with a line for each when the run is traced. */
+/** Runs `count` instructions one by one, traps included, with a line for each when the run is traced. */
 function stepProgram(count: i32): i32 {
-  const last = instructionsRetired() + <u64>count;
   const stream = <usize>load<u32>(TRACE_STREAM);
-  while (instructionsRetired() < last) {
+  for (let i = 0; i < count; i++) {
     if (load<u32>(EXIT_REASON) != 0) return HART_EXIT;
+    if (hartWaits()) return i > 0 ? i : HART_WAITING;
     hartStep();
     if (stream != 0) traceLine(stream);
-    if (load<u32>(WAITING) != 0) return HART_WAITING;
   }
-  return load<u32>(EXIT_REASON) != 0 ? HART_EXIT : HART_SLICE_OVER;
+  return count;
 }
 
 /** Where the memory between the signature's symbols is, 0 when they name none. */

@@ -50,9 +50,9 @@ import {
   setTimerDeadline,
 } from './traps.ts';
 
-export const HART_SLICE_OVER: i32 = 0;
-export const HART_WAITING: i32 = 1;
-export const HART_EXIT: i32 = 2;
+/** What hartSlice says instead of a number of instructions. */
+export const HART_WAITING: i32 = -1;
+export const HART_EXIT: i32 = -2;
 
 /** What firmware would have delegated to S mode: all but calls from S and M. */
 const SBI_MEDELEG: u64 = 0xb1ff;
@@ -89,22 +89,25 @@ export function hartReset(pc: u64, a0: u64, a1: u64, mode: u32): void {
   clearTranslations();
 }
 
+/** Whether the hart still waits for an interrupt (WFI): any that is pending and enabled by mie ends that. */
+export function hartWaits(): bool {
+  if (load<u32>(WAITING) && pendingInterrupts() & load<u64>(MIE)) store<u32>(WAITING, 0);
+  return load<u32>(WAITING) != 0;
+}
+
 /**
  * Runs a slice, of about `most` instructions if that is less; fewer when something wants to be looked at, the hart waits or
- * an exit was requested. Says why it came back.
+ * an exit was requested. Returns how many, 1 at least, traps included; or HART_WAITING where nothing runs; or HART_EXIT.
  */
 export function hartSlice(most: i32): i32 {
   if (load<u32>(EXIT_REASON)) return HART_EXIT;
-  if (load<u32>(WAITING)) {
-    if (!(pendingInterrupts() & load<u64>(MIE))) return HART_WAITING;
-    store<u32>(WAITING, 0);
-  }
+  if (hartWaits()) return HART_WAITING;
   const began = readTime();
   pollTimerAt(began);
   takeInterrupt();
   const used = runSlice(min(most, sliceLength()));
   adaptSlices(used, readTime() - began);
-  return load<u32>(EXIT_REASON) ? HART_EXIT : HART_SLICE_OVER;
+  return load<u32>(EXIT_REASON) ? HART_EXIT : max(used, 1);
 }
 
 /** Takes the interrupt that is due, if any, by what is known of the time. */

@@ -19,7 +19,9 @@ const csr = { mstatus: 0x300, mie: 0x304, mtvec: 0x305, menvcfg: 0x30a, minstret
 const [MIE, STIE, STCE] = [8n, 0x20n, 1n << 63n];
 /** devices/clint/device.ts. */
 const MTIMECMP = 0x4011000;
-const MTIE = 0x80n;
+const [MSIP, MSIE, MTIE] = [3, 8n, 0x80n];
+/** lui's operand for the CLINT, whose first word raises a software interrupt. */
+const CLINT = 0x2000;
 /** state.ts, slices.ts. */
 const [SLICE_LENGTH, LONGEST_SLICE] = [0x10a1c, 49_152];
 /** What the handler leaves behind: instructions retired before its first one. */
@@ -226,6 +228,21 @@ describe.each([
     perTick = 10;
     machine.run(100_000);
     expect(latency(30_000)).toBeLessThanOrEqual(MOST_TICKS);
+  });
+
+  it('comes back after a slice that ended early, for devices to be looked at', () => {
+    start((asm) => {
+      asm.word(e.lui(10, CLINT), 'lui');
+      asm.word(e.addi(11, 0, 1), 'addi');
+      asm.word(e.sw(11, 10, 0), 'sw');
+      asm.word(e.jal(0, 0), 'jal');
+    });
+    machine.setCsr(csr.mie, MSIE);
+    expect(machine.exports.hartSlice(60_000)).toBeLessThan(10);
+    expect(machine.pc).toBe(BigInt(PROGRAM + 12));
+    expect(machine.exports.hartSlice(60_000)).toBeGreaterThanOrEqual(512);
+    expect(machine.pc).toBe(BigInt(HANDLER + 4));
+    machine.exports.setInterruptPending(MSIP, 0);
   });
 
   it('has no slice that is longer than the longest, whatever it ran beyond its length', () => {

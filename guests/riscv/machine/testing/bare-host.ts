@@ -195,7 +195,7 @@ export class BareMachine {
 
   run(budget: number): 'budget' | 'waiting' | 'exit' {
     if (this.#isEager) this.exports.translateHere();
-    return (['budget', 'waiting', 'exit'] as const)[this.exports.hartRun(budget)]!;
+    return (['budget', 'waiting', 'exit'] as const)[-this.exports.hartRun(budget)]!;
   }
 
   step(): StepRecord {

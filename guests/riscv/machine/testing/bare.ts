@@ -7,7 +7,6 @@ import { isCsrAllowed } from '../hart/csr-access.ts';
 import { expanded, OP_UNIT, operationOf } from '../hart/decoder.generated.ts';
 import { fetchHost, jumpSlow } from '../hart/fetch.ts';
 import {
-  HART_SLICE_OVER,
   hartReset,
   hartSlice,
   hartStep,
@@ -34,16 +33,14 @@ export function translateHere(): void {
   if (load<u16>(slot) != <u16>OP_UNIT) translate(slot, 0, load<u32>(CONTEXT));
 }
 
-/** Runs about `budget` instructions, fewer when the hart waits or an exit was requested; returns like hartSlice. */
+/** Runs about `budget` instructions, and returns 0; or fewer, and says why as hartSlice does. */
 export function hartRun(budget: i32): i32 {
   for (let left = budget; left > 0; ) {
-    const before = instructionsRetired();
-    const reason = hartSlice(left);
-    if (reason != HART_SLICE_OVER) return reason;
-    // A trap retires nothing.
-    left -= max(<i32>(instructionsRetired() - before), 1);
+    const ran = hartSlice(left);
+    if (ran < 0) return ran;
+    left -= ran;
   }
-  return HART_SLICE_OVER;
+  return 0;
 }
 
 export function setRamBytes(bytes: u32): void {
