@@ -41,6 +41,7 @@ export class Channel {
   readonly device: Device;
   readonly #carrier: ChannelCarrier;
   #state: ChannelState = 'offered';
+  #effects = channelTable.offered;
   #generation = 0;
   #inFlight = 0;
   ignoredFrames = 0;
@@ -77,7 +78,7 @@ export class Channel {
 
   /** Handles OPEN, CLOSE and DATA. @returns false for a protocol violation */
   accept(kind: number, payload: Uint8Array, transactionLo: number, transactionHi: number): boolean {
-    const effect = channelTable[this.#state][kind];
+    const effect = this.#effects[kind];
     switch (effect) {
       case 'deliver':
         this.device.receive(this, payload, transactionLo, transactionHi);
@@ -105,6 +106,7 @@ export class Channel {
   #move(next: ChannelState): void {
     const wasOpen = this.#state === 'open';
     this.#state = next;
+    this.#effects = channelTable[next];
     this.#generation++;
     if (next === 'open') this.device.open(this);
     else if (wasOpen) this.device.close();
@@ -138,6 +140,11 @@ export class Channel {
   /** The buffer that `beginCompletion`'s position refers to, until the next call of anything here. */
   get outgoingBytes(): Uint8Array {
     return this.#carrier.outgoing.bytes;
+  }
+
+  /** The same, for numbers. */
+  get outgoingView(): DataView {
+    return this.#carrier.outgoing.view;
   }
 
   complete(generation: number, payload: Uint8Array, lo: number, hi: number): void {

@@ -18,6 +18,7 @@ import type { ConnectionEndReason } from '../hypervisor/vmbus/root-control.ts';
 import { Channel, type ChannelCarrier } from './channel.ts';
 import type { Device } from './device.ts';
 import { OutgoingFrames } from './outgoing-frames.ts';
+import { ReadWindow } from './read-window.ts';
 import { byteStreamOf, type Throttle } from './throttle.ts';
 
 const READ_BYTES = 256 * 1024;
@@ -52,6 +53,7 @@ export class Connection implements ChannelCarrier {
   #waitTimer: NodeJS.Timeout | undefined;
   readonly #socket: Socket;
   readonly #reader: FrameReader;
+  readonly #window = new ReadWindow(readBuffer);
   readonly #events: ConnectionEvents;
   #isReading = false;
   #isScheduled = false;
@@ -68,7 +70,7 @@ export class Connection implements ChannelCarrier {
       fd,
       readable: true,
       writable: true,
-      onread: { buffer: readBuffer, callback: (bytes) => this.#onRead(bytes) },
+      onread: { buffer: () => this.#window.changed, callback: (bytes) => this.#onRead(bytes) },
     } as ConstructorParameters<typeof Socket>[0]);
     this.#socket.on('error', (error) => this.#finish('socket-error', error.message));
     this.#socket.on('end', () => this.#finish('peer-closed', 'the partition process closed its end'));
@@ -103,6 +105,7 @@ export class Connection implements ChannelCarrier {
     this.#feed(readBuffer.subarray(0, bytesRead));
     // Whoever still looked at it would see the next partition's bytes there.
     readBuffer.fill(0, 0, bytesRead);
+    this.#window.note(bytesRead, this.#reader.pendingBytes === 0);
     return true;
   }
 

@@ -13,9 +13,9 @@ export const BACKLOG_LIMIT_BYTES = 256 * 1024;
 export class OutgoingFrames {
   readonly #fd: number;
   readonly #socket: Socket;
-  /** Where reserved frames are. May be replaced by `begin`. */
+  /** Where reserved frames are, and a view of it. May be replaced by `begin`. */
   bytes = new Uint8Array(INITIAL_BYTES);
-  #view = new DataView(this.bytes.buffer);
+  view = new DataView(this.bytes.buffer);
   #end = 0;
   /** Bytes that the stream has taken and not yet written. */
   #underway = 0;
@@ -43,7 +43,7 @@ export class OutgoingFrames {
     const at = this.#end;
     const end = at + FRAME_HEADER_BYTES + payloadBytes;
     if (end > this.bytes.length) this.#grow(end);
-    const view = this.#view;
+    const view = this.view;
     view.setUint32(at, payloadBytes, true);
     view.setUint32(at + 4, kind | (channelId << 16), true);
     view.setUint32(at + 8, lo, true);
@@ -62,7 +62,7 @@ export class OutgoingFrames {
 
   #use(bytes: Uint8Array<ArrayBuffer>): void {
     this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer);
+    this.view = new DataView(bytes.buffer);
   }
 
   /** Writes what has collected, as far as the socket takes it; the rest follows when there is room. */

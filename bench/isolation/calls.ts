@@ -15,7 +15,7 @@ const NS_PER_MS = 1_000_000;
 const IMPORT_CALLS = 2_000_000;
 const HYPERCALLS = 1_000_000;
 const MEMORY_HYPERCALLS = 100_000;
-const ROUND_TRIPS = 1000;
+const ROUND_TRIPS = 5000;
 const MESSAGES = 500;
 
 type Names = [string, string, string, string, string, string];

@@ -121,18 +121,22 @@ const FRAMES_UNDER_LOCK = 32;
 /** Ends with a RangeError where the stack does not have so many frames left. */
 const takeStack = (frames: number): number => (frames === 0 ? 0 : 1 + takeStack(frames - 1));
 
+/** What the word of a lock says. */
+const [FREE, HELD, AWAITED] = [0, 1, 2] as const;
+
 /**
- * Takes the spin-then-wait lock at `word`; held for microseconds, by threads of one partition only. A guest may call with
- * next to no stack left: then this throws before the lock is taken, and not while it is held.
+ * Takes the lock at `word`; held for microseconds, by threads of one partition only. A guest may call with next to no stack
+ * left: then this throws before the lock is taken, and not while it is held.
  */
 export function lock(words: Int32Array, word: number): void {
   takeStack(FRAMES_UNDER_LOCK);
-  while (Atomics.compareExchange(words, word, 0, 1) !== 0) Atomics.wait(words, word, 1, 1);
+  if (Atomics.compareExchange(words, word, FREE, HELD) === FREE) return;
+  while (Atomics.exchange(words, word, AWAITED) !== FREE) Atomics.wait(words, word, AWAITED);
 }
 
+/** Wakes only where somebody waits: that takes longer than the rest of a lock. */
 export function unlock(words: Int32Array, word: number): void {
-  Atomics.store(words, word, 0);
-  Atomics.notify(words, word, 1);
+  if (Atomics.exchange(words, word, FREE) === AWAITED) Atomics.notify(words, word, 1);
 }
 
 /** Adds to a counter. Counters may wrap at 2^32; readers take differences. */

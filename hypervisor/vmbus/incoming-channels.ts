@@ -38,7 +38,7 @@ export class IncomingChannels {
   readonly #words: Int32Array;
   readonly #memory: GuestMemory;
   readonly #writers: ({ generation: number; ring: RingWriter } | undefined)[] = [];
-  readonly #touched = new Set<number>();
+  #touched: number[] = [];
   /** Per channel, the opening that the root partition heard of last. */
   readonly #openings = new Int32Array(VMBUS_MAX_CHANNELS + 1);
   #backlog: Sent[] = [];
@@ -73,9 +73,8 @@ export class IncomingChannels {
 
   /** The channels that got packets since the last call. */
   takeTouched(): number[] {
-    if (this.#touched.size === 0) return [];
-    const touched = [...this.#touched];
-    this.#touched.clear();
+    const touched = this.#touched;
+    if (touched.length > 0) this.#touched = [];
     return touched;
   }
 
@@ -117,7 +116,7 @@ export class IncomingChannels {
     if (!ring.write(type, frame.payload, frame.transactionLo, frame.transactionHi)) return 'full';
     count(this.#words, 'packetsReceived');
     count(this.#words, 'bytesReceived', frame.payload.length);
-    this.#touched.add(frame.channelId);
+    if (!this.#touched.includes(frame.channelId)) this.#touched.push(frame.channelId);
     return 'written';
   }
 

@@ -15,7 +15,7 @@ afterEach(() => root.stop());
 function clockOf(granularityNs: number, time: { unixMs: number; monotonicMs: number }): () => bigint {
   const bytes = new Uint8Array(64);
   const carrier = {
-    outgoing: { bytes, begin: () => 16 },
+    outgoing: { bytes, view: new DataView(bytes.buffer), begin: () => 16 },
     isFull: false,
     inFlightBytes: 0,
     settle() {},

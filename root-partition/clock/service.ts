@@ -1,7 +1,6 @@
 // The clock VSP: wall time, no finer than its granularity (abi/channels/clock.ts). Answers at once.
 import { CLOCK_ANSWER_BYTES } from '../../hypervisor/abi/channels/clock.ts';
 import { CHANNEL_SERVICE_CLOCK } from '../../hypervisor/abi/channels/services.ts';
-import { putWord } from '../../hypervisor/vmbus/frame-header.ts';
 import type { Channel } from '../channel.ts';
 import type { Device } from '../device.ts';
 import { isClockRequest } from './requests.ts';
@@ -9,7 +8,10 @@ import { isClockRequest } from './requests.ts';
 export const DEFAULT_GRANULARITY_NS = 1000;
 /** The engine's monotonic clock is followed as long as it is this close to wall time. */
 const DRIFT_LIMIT_MS = 2;
+/** After so long wall time is looked at anew, so that numbers stay exact. */
+const SPAN_MS = 2 ** 32;
 const NS_PER_MS = 1_000_000;
+const TWO_TO_32 = 2 ** 32;
 
 /** Where the time comes from: milliseconds of Unix time (whole), and a monotonic clock in milliseconds with fraction. */
 export interface TimeSource {
@@ -25,8 +27,13 @@ export class ClockService implements Device {
   readonly label: string;
   readonly #granularityNs: number;
   readonly #time: TimeSource;
-  /** Unix time in whole milliseconds at monotonic time 0. */
-  #originMs: number;
+  /** A moment, by the monotonic clock; and Unix time then in whole milliseconds, and in nanoseconds, in two halves: the
+   *  last multiple of the granularity, and how far behind that it was. */
+  #originMs = 0;
+  #originUnixMs = 0;
+  #originHigh = 0;
+  #originLow = 0;
+  #originRestNs = 0;
   #requests = 0;
   #invalid = 0;
 
@@ -34,7 +41,7 @@ export class ClockService implements Device {
     this.label = label;
     this.#granularityNs = granularityNs;
     this.#time = time;
-    this.#originMs = Math.round(time.unixMs() - time.monotonicMs());
+    this.#setOrigin(time.unixMs(), time.monotonicMs());
   }
 
   open(): void {}
@@ -44,34 +51,38 @@ export class ClockService implements Device {
     this.#requests++;
     const isValid = isClockRequest(payload);
     const at = channel.beginCompletion(channel.generation, isValid ? CLOCK_ANSWER_BYTES : 0, lo, hi);
-    if (!isValid) {
-      this.#invalid++;
-      return;
-    }
-    this.#putTime(channel.outgoingBytes, at);
+    if (isValid) this.#putTime(channel.outgoingView, at);
+    else this.#invalid++;
   }
 
-  /** Without big integers where the granularity allows it: this is the brokered round trip that is measured. */
-  #putTime(bytes: Uint8Array, at: number): void {
+  /** Wall time is `unixMs` when the monotonic clock is at `monotonicMs`: the latter's whole milliseconds begin there. */
+  #setOrigin(unixMs: number, monotonicMs: number): void {
+    const originMs = Math.floor(monotonicMs);
+    const ns = BigInt(Math.round(unixMs - monotonicMs) + originMs) * BigInt(NS_PER_MS);
+    const restNs = ns % BigInt(this.#granularityNs);
+    this.#originMs = originMs;
+    this.#originUnixMs = Number(ns / BigInt(NS_PER_MS));
+    this.#originHigh = Number((ns - restNs) >> 32n);
+    this.#originLow = Number((ns - restNs) & 0xffff_ffffn);
+    this.#originRestNs = Number(restNs);
+  }
+
+  /** Big integers are for origins only: this is the brokered round trip that is measured, by an engine that interprets. */
+  #putTime(view: DataView, at: number): void {
     const unixMs = this.#time.unixMs();
     const monotonicMs = this.#time.monotonicMs();
-    if (Math.abs(this.#originMs + monotonicMs - unixMs) > DRIFT_LIMIT_MS) {
-      this.#originMs = Math.round(unixMs - monotonicMs);
+    let passedMs = monotonicMs - this.#originMs;
+    const driftMs = this.#originUnixMs + passedMs - unixMs;
+    if (driftMs > DRIFT_LIMIT_MS || driftMs < -DRIFT_LIMIT_MS || passedMs > SPAN_MS) {
+      this.#setOrigin(unixMs, monotonicMs);
+      passedMs = monotonicMs - this.#originMs;
     }
-    const wholeMs = Math.floor(monotonicMs);
-    const ms = this.#originMs + wholeMs;
-    const ns = Math.floor((monotonicMs - wholeMs) * NS_PER_MS);
-    const granularityNs = this.#granularityNs;
-    if (NS_PER_MS % granularityNs === 0) {
-      putTime(bytes, at, ms, ns - (ns % granularityNs));
-    } else {
-      const exact = BigInt(ms) * BigInt(NS_PER_MS) + BigInt(ns);
-      const rounded = exact - (exact % BigInt(granularityNs));
-      putWord(bytes, at, Number(rounded & 0xffff_ffffn));
-      putWord(bytes, at + 4, Number(rounded >> 32n));
-    }
-    putWord(bytes, at + 8, granularityNs);
-    putWord(bytes, at + 12, 0);
+    const passedNs = Math.floor(passedMs * NS_PER_MS) + this.#originRestNs;
+    const low = this.#originLow + passedNs - (passedNs % this.#granularityNs);
+    view.setUint32(at, low, true);
+    view.setUint32(at + 4, this.#originHigh + Math.floor(low / TWO_TO_32), true);
+    view.setUint32(at + 8, this.#granularityNs, true);
+    view.setUint32(at + 12, 0, true);
   }
 
   statistics(): Record<string, number> {
@@ -81,12 +92,4 @@ export class ClockService implements Device {
   release(): Promise<void> {
     return Promise.resolve();
   }
-}
-
-/** Writes ms * 10^6 + ns as a u64, in two halves that numbers hold exactly. */
-function putTime(bytes: Uint8Array, at: number, ms: number, ns: number): void {
-  const high = Math.floor(ms / 0x10_0000) * NS_PER_MS;
-  const low = (high % 4096) * 0x10_0000 + (ms % 0x10_0000) * NS_PER_MS + ns;
-  putWord(bytes, at, low % 0x1_0000_0000);
-  putWord(bytes, at + 4, Math.floor(high / 4096) + Math.floor(low / 0x1_0000_0000));
 }

@@ -221,8 +221,8 @@ export const rootPartitionControls: readonly Control[] = [
     removal: [
       {
         file: 'root-partition/clock/service.ts',
-        from: 'putTime(bytes, at, ms, ns - (ns % granularityNs));',
-        to: 'putTime(bytes, at, ms, ns);',
+        from: 'this.#originLow + passedNs - (passedNs % this.#granularityNs);',
+        to: 'this.#originLow + passedNs;',
       },
     ],
   },
