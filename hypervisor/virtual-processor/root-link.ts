@@ -2,6 +2,7 @@
 // an answer, for the time, or for room in the socket.
 import type { FrameSocket } from '../platform/frame-socket.ts';
 import type { IncomingFrames } from '../vmbus/incoming-frames.ts';
+import { BriefPoll } from './brief-poll.ts';
 import { CB_SOCKET_LOCK, lock, unlock } from './control-block.ts';
 
 const EVER = Number.POSITIVE_INFINITY;
@@ -14,6 +15,8 @@ export class RootLink {
   readonly #socket: FrameSocket;
   readonly #incoming: IncomingFrames;
   readonly #look: () => void;
+  readonly #poll = new BriefPoll();
+  readonly #hasSomething = (): boolean => this.#socket.hasSomething();
 
   /** @param look called after each wait for room; throws when waiting is to end */
   constructor(words: Int32Array, socket: FrameSocket, incoming: IncomingFrames, look: () => void) {
@@ -36,8 +39,8 @@ export class RootLink {
     // What the guest has made room for is there for it at once.
     if (this.#incoming.retry()) return;
     const read = !this.#incoming.isFull;
-    if (ms > 0 ? this.#socket.wait(ms, { read, write: false }) : read && this.#socket.hasSomething())
-      this.#read();
+    const hasCome = read && (ms > 0 ? this.#poll.finds(this.#hasSomething) : this.#socket.hasSomething());
+    if (hasCome || (ms > 0 && this.#socket.wait(ms, { read, write: false }))) this.#read();
   }
 
   /** Writes bytes wholly. @throws RootPartitionLost, and what `look` throws */
