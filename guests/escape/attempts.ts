@@ -71,6 +71,7 @@ import { bytesOfAnother } from './e41-bytes-of-another/attempt.ts';
 import { overlayOfAnotherBase } from './e42-overlay-of-another-base/attempt.ts';
 import { allThatItsProcessHolds } from './e48-all-that-its-process-holds/attempt.ts';
 import { shareAProcessor } from './e49-share-a-processor/attempt.ts';
+import { loadUnderACoarseClock } from './e50-load-under-a-coarse-clock/attempt.ts';
 import { fineClock } from './e51a-fine-clock/attempt.ts';
 import { fineWallClock } from './e51b-fine-wall-clock/attempt.ts';
 import { waitBetweenTicks } from './e51c-wait-between-ticks/attempt.ts';
@@ -157,6 +158,7 @@ export const attempts: readonly Attempt[] = [
   overlayOfAnotherBase,
   allThatItsProcessHolds,
   shareAProcessor,
+  loadUnderACoarseClock,
   fineClock,
   fineWallClock,
   waitBetweenTicks,
