@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BriefPoll } from './brief-poll.ts';
 
-const LOOK_MS = 0.01;
+const [LOOK_MS, WAIT_MS] = [0.01, 5];
 let timeMs: number;
 let looks: number;
 let poll: BriefPoll;
@@ -14,10 +14,11 @@ beforeEach(() => {
 /** Something comes with the look number `at`, each of which takes a while. */
 const comesAt = (at: number, lookMs = LOOK_MS) => {
   looks = 0;
-  return poll.finds(() => {
+  const look = () => {
     timeMs += lookMs;
     return ++looks === at;
-  });
+  };
+  return poll.isDue(WAIT_MS) && poll.finds(look);
 };
 const NEVER = -1;
 
@@ -40,6 +41,14 @@ describe('looking before sleeping', () => {
     expect(Array.from({ length: 12 }, skipped)).toEqual([
       1, 3, 7, 15, 31, 63, 127, 255, 511, 1023, 1023, 1023,
     ]);
+  });
+
+  it('is not done before waits that are as short, which count for nothing', () => {
+    expect([skipped(), skipped()]).toEqual([0, 1]);
+    for (const waitMs of [0, 0.05, 0.1, -1, Number.NaN]) expect(poll.isDue(waitMs)).toBe(false);
+    expect(skipped()).toBe(3);
+    for (let waits = 0; waits < 7; waits++) expect(poll.isDue(Number.POSITIVE_INFINITY)).toBe(false);
+    expect(poll.isDue(Number.POSITIVE_INFINITY)).toBe(true);
   });
 
   it('takes heart again by what comes in time, not by what was there late', () => {

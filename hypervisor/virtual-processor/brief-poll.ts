@@ -1,6 +1,7 @@
 // Whether to look for an answer for a moment before sleeping: where the other process runs on another processor, it may come
 // sooner than the kernel can wake whoever sleeps. Where it does not come, looking takes the time of whoever would send it, so
 // after each failure more sleeps pass until the next try.
+import { performance } from 'node:perf_hooks';
 
 /** About as long as it takes to wake another processor, the root partition's time included. */
 const LONGEST_MS = 0.1;
@@ -16,12 +17,16 @@ export class BriefPoll {
     this.#now = now;
   }
 
-  /** Looks for a moment, or not. @returns whether something came */
+  /** Whether to look before a wait of so many milliseconds; never where that would make it longer. */
+  isDue(waitMs: number): boolean {
+    if (!(waitMs > LONGEST_MS)) return false;
+    if (this.#left === 0) return true;
+    this.#left--;
+    return false;
+  }
+
+  /** Looks for a moment. @returns whether something came */
   finds(hasCome: () => boolean): boolean {
-    if (this.#left > 0) {
-      this.#left--;
-      return false;
-    }
     const endMs = this.#now() + LONGEST_MS;
     do {
       if (!hasCome()) continue;

@@ -117,6 +117,16 @@ describe('waiting', () => {
     expect(new Uint8Array(controlBlock)[labelByte(CHANNEL)]).toBe(0x64);
   });
 
+  it('comes back when it looked for nothing, so that whoever waits for a time is not late', () => {
+    // Longer than a test may take.
+    link.wait(60_000);
+    doorbell.ring();
+    expect(socket.hasSomething()).toBe(true);
+    // It sleeps the next time, where the bell wakes it, and is answered.
+    link.wait(60_000);
+    expect(socket.hasSomething()).toBe(false);
+  });
+
   it('takes what comes, in pieces, too', () => {
     const frame = encodeFrame(FRAME_EVENT, 0, undefined, 5, 3);
     writeSync(root, frame.subarray(0, 10));

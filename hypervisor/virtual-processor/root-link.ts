@@ -34,13 +34,19 @@ export class RootLink {
     }
   }
 
-  /** Takes what has come, or else waits for it, for `ms` at most. @throws RootPartitionLost */
+  /**
+   * Takes what has come, or else waits for it, for `ms` at most, and less where looking for a moment was for nothing: what that
+   * took is not to be waited once more. @throws RootPartitionLost
+   */
   wait(ms: number): void {
     // What the guest has made room for is there for it at once.
     if (this.#incoming.retry()) return;
     const read = !this.#incoming.isFull;
-    const hasCome = read && (ms > 0 ? this.#poll.finds(this.#hasSomething) : this.#socket.hasSomething());
-    if (hasCome || (ms > 0 && this.#socket.wait(ms, { read, write: false }))) this.#read();
+    let hasCome = false;
+    if (read && this.#poll.isDue(ms)) hasCome = this.#poll.finds(this.#hasSomething);
+    else if (ms > 0) hasCome = this.#socket.wait(ms, { read, write: false });
+    else hasCome = read && this.#socket.hasSomething();
+    if (hasCome) this.#read();
   }
 
   /** Writes bytes wholly. @throws RootPartitionLost, and what `look` throws */

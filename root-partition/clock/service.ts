@@ -27,8 +27,8 @@ export class ClockService implements Device {
   readonly label: string;
   readonly #granularityNs: number;
   readonly #time: TimeSource;
-  /** A moment, by the monotonic clock; and Unix time then in whole milliseconds, and in nanoseconds, in two halves: the
-   *  last multiple of the granularity, and how far behind that it was. */
+  /** A moment, by the monotonic clock; and Unix time then in whole milliseconds, and in nanoseconds: the last multiple of
+   *  the granularity, in two halves, and how far behind that it was. */
   #originMs = 0;
   #originUnixMs = 0;
   #originHigh = 0;
@@ -57,11 +57,10 @@ export class ClockService implements Device {
 
   /** Wall time is `unixMs` when the monotonic clock is at `monotonicMs`: the latter's whole milliseconds begin there. */
   #setOrigin(unixMs: number, monotonicMs: number): void {
-    const originMs = Math.floor(monotonicMs);
-    const ns = BigInt(Math.round(unixMs - monotonicMs) + originMs) * BigInt(NS_PER_MS);
+    this.#originMs = Math.floor(monotonicMs);
+    this.#originUnixMs = Math.round(unixMs - monotonicMs) + this.#originMs;
+    const ns = BigInt(this.#originUnixMs) * BigInt(NS_PER_MS);
     const restNs = ns % BigInt(this.#granularityNs);
-    this.#originMs = originMs;
-    this.#originUnixMs = Number(ns / BigInt(NS_PER_MS));
     this.#originHigh = Number((ns - restNs) >> 32n);
     this.#originLow = Number((ns - restNs) & 0xffff_ffffn);
     this.#originRestNs = Number(restNs);

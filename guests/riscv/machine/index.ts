@@ -20,7 +20,6 @@ import { BOOT_ARGUMENTS, MACHINE_STATE, VMBUS_REGION } from './devices/device-me
 import { rtcDeadline, rtcPoll } from './devices/rtc/device.ts';
 import { uartReceive, uartRoom } from './devices/uart/device.ts';
 import { HART_EXIT, HART_WAITING, instructionsRetired, nextTimerDeadline } from './hart/hart.ts';
-import { sliceLength } from './hart/slices.ts';
 import { OBSERVED, RAM_BYTES, TRANSLATING, UNIT_BUDGET } from './hart/state.ts';
 import { connectMachine } from './machine-channels.ts';
 import { endMachine, exitCode, exitReason } from './machine-exit.ts';
