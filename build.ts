@@ -1,5 +1,5 @@
 // Builds everything that runs: guests (AssemblyScript → build/guests/*.wasm) and the host's programs
-// (TypeScript → dist/*.js, one bundle per process, because processes under --jitless cannot strip types).
+// (TypeScript → dist/*.js, bundles, because processes under --jitless cannot strip types).
 // Outputs that are newer than all of their inputs are left alone; `node build.ts --force` rebuilds them.
 // `node build.ts --without ID+ID …` also makes, for the escape attempts, an installation in build/without/ID+ID in which
 // those controls are edited out of the sources (guests/escape/controls.ts).
@@ -19,10 +19,11 @@ import {
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { rolldown } from 'rolldown';
+import { type InputOptions, type OutputOptions, rolldown } from 'rolldown';
 import { controlSet, nameOfSet, removalOf } from './guests/escape/controls.ts';
 import { editedSources } from './guests/escape/source-edit.ts';
 import { MANIFEST } from './hypervisor/isolation/installation-check.ts';
+import { ordinaryPrivateNames } from './private-names.ts';
 
 const top = dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({
@@ -81,7 +82,6 @@ const partitionPrograms: Record<string, string> = {
   'launcher-thread': 'hypervisor/isolation/launcher-thread.ts',
   'partition-process': 'hypervisor/isolation/partition-process.ts',
   'vp-worker': 'hypervisor/virtual-processor/vp-worker.ts',
-  'root-partition': 'root-partition/main.ts',
   'escape-stage': 'guests/escape/stage/main.ts',
   'escape-game': 'guests/escape/game/main.ts',
 };
@@ -90,6 +90,9 @@ const hostPrograms: Record<string, string> = {
   index: 'hypervisor/index.ts',
   cli: 'root-partition/admin/cli/main.ts',
 };
+
+/** What runs under --jitless: every look-up that the build can spare it counts. */
+const interpretedPrograms: Record<string, string> = { 'root-partition': 'root-partition/main.ts' };
 
 /** Files that host programs read beside themselves. */
 const hostFiles = ['guests/images/tiny-virt.config'];
@@ -143,15 +146,28 @@ async function bundlePrograms(
 ): Promise<void> {
   const startMs = performance.now();
   rmSync(join(top, folder), { recursive: true, force: true });
-  const bundle = await rolldown({
+  const source = {
     cwd: top,
-    input: programs,
     platform: 'node',
     external: [/^[^./]/],
-    plugins: [{ name: 'edited-sources', load: (id) => edited.get(relative(top, id)) ?? null }],
+  } satisfies InputOptions;
+  const output = {
+    dir: folder,
+    format: 'esm',
+    sourcemap: true,
+    entryFileNames: '[name].js',
+  } satisfies OutputOptions;
+  const plugins = [{ name: 'edited-sources', load: (id: string) => edited.get(relative(top, id)) ?? null }];
+  await using compiled = await rolldown({ ...source, input: programs, plugins });
+  await compiled.write(output);
+  await using interpreted = await rolldown({
+    ...source,
+    input: interpretedPrograms,
+    plugins: [...plugins, ordinaryPrivateNames()],
+    optimization: { inlineConst: { mode: 'all', pass: 2 } },
   });
-  await bundle.write({ dir: folder, format: 'esm', sourcemap: true, entryFileNames: '[name].js' });
-  await bundle.close();
+  // Without `const`, there is no looking whether a name has its value yet.
+  await interpreted.write({ ...output, topLevelVar: true });
   process.stderr.write(`built ${folder}/ in ${Math.round(performance.now() - startMs)} ms\n`);
 }
 
@@ -181,6 +197,7 @@ const hostInputs = [
   'guests/riscv/translator/{locals,leave-reasons}.ts',
   ...hostFiles,
   'build.ts',
+  'private-names.ts',
   'package-lock.json',
 ];
 
@@ -190,7 +207,10 @@ async function buildInstallation(): Promise<void> {
     if (!isFresh(guestOutput(target), newest(guestInputs(target))))
       await compileGuest(target, guestOutput(target), new Map());
   }
-  const outputs = [...Object.keys(hostPrograms).map((name) => `dist/${name}.js`), MANIFEST];
+  const outputs = [
+    ...Object.keys({ ...hostPrograms, ...interpretedPrograms }).map((name) => `dist/${name}.js`),
+    MANIFEST,
+  ];
   const inputs = newest(hostInputs);
   if (outputs.every((output) => isFresh(output, inputs))) return;
   await bundlePrograms(hostPrograms, 'dist', new Map());

@@ -7,6 +7,7 @@ export default defineConfig({
       'root-partition/**/*.test.ts',
       'guests/**/*.test.ts',
       'bench/**/*.test.ts',
+      '*.test.ts',
     ],
     testTimeout: 60_000,
     hookTimeout: 60_000,

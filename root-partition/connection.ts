@@ -1,7 +1,6 @@
 // One connection to a partition process: offers, dispatch of frames to channels, limits. The partition process is not
 // trusted: what breaks the protocol ends this connection and nothing else, and however much a partition sends or
 // refuses to take, what it occupies here is bounded (BACKLOG_LIMIT_BYTES, IN_FLIGHT_LIMIT_BYTES, one read).
-import { Socket } from 'node:net';
 import {
   FRAME_ALL_OFFERS,
   FRAME_CLOSE,
@@ -18,6 +17,7 @@ import type { ConnectionEndReason } from '../hypervisor/vmbus/root-control.ts';
 import { Channel, type ChannelCarrier } from './channel.ts';
 import type { Device } from './device.ts';
 import { OutgoingFrames } from './outgoing-frames.ts';
+import { PartitionSocket } from './partition-socket.ts';
 import { ReadWindow } from './read-window.ts';
 import { byteStreamOf, type Throttle } from './throttle.ts';
 
@@ -28,8 +28,8 @@ const IN_FLIGHT_LIMIT_BYTES = 4 * 1024 * 1024;
 const FLUSH_BYTES = 64 * 1024;
 /** Frames that one partition gets handled before the others have their turn. */
 export const FRAMES_PER_TURN = 256;
-/** Every connection reads into this buffer and is done with it before the next one reads. Not a Buffer, whose `slice`
- *  would be a view of it. */
+/** What connections read into that have no buffer of their own; each is done with it before the next one reads. Not a
+ *  Buffer, whose `slice` would be a view of it. */
 const readBuffer = new Uint8Array(READ_BYTES);
 const noBytes = new Uint8Array(0);
 
@@ -51,7 +51,7 @@ export class Connection implements ChannelCarrier {
   readonly #throttle: Throttle;
   readonly #streams: ReturnType<typeof byteStreamOf>[];
   #waitTimer: NodeJS.Timeout | undefined;
-  readonly #socket: Socket;
+  readonly #socket: PartitionSocket;
   readonly #reader: FrameReader;
   readonly #window = new ReadWindow(readBuffer);
   readonly #events: ConnectionEvents;
@@ -65,13 +65,13 @@ export class Connection implements ChannelCarrier {
     this.#throttle = throttle;
     this.#streams = devices.map(byteStreamOf);
     this.#events = events;
-    this.#reader = new FrameReader((frame) => this.#onFrame(frame));
-    this.#socket = new Socket({
+    this.#reader = new FrameReader(this.#onFrame.bind(this));
+    this.#socket = new PartitionSocket({
       fd,
       readable: true,
       writable: true,
-      onread: { buffer: () => this.#window.changed, callback: (bytes) => this.#onRead(bytes) },
-    } as ConstructorParameters<typeof Socket>[0]);
+      onread: { buffer: () => this.#window.changed, callback: this.#onRead.bind(this) },
+    } as ConstructorParameters<typeof PartitionSocket>[0]);
     this.#socket.on('error', (error) => this.#finish('socket-error', error.message));
     this.#socket.on('end', () => this.#finish('peer-closed', 'the partition process closed its end'));
     this.#socket.on('close', () => this.#finish('peer-closed', 'the connection is gone'));
@@ -102,10 +102,8 @@ export class Connection implements ChannelCarrier {
   }
 
   #onRead(bytesRead: number): boolean {
-    this.#feed(readBuffer.subarray(0, bytesRead));
-    // Whoever still looked at it would see the next partition's bytes there.
-    readBuffer.fill(0, 0, bytesRead);
-    this.#window.note(bytesRead, this.#reader.pendingBytes === 0);
+    this.#feed(this.#window.piece(bytesRead));
+    this.#window.release(bytesRead, this.#reader.pendingBytes === 0);
     return true;
   }
 

@@ -1,8 +1,8 @@
 // Frames on their way to a partition. They collect in one buffer and leave in one write per turn; only when the
 // socket is full does the engine's stream take over and tell when there is room again.
 import { writeSync } from 'node:fs';
-import type { Socket } from 'node:net';
 import { FRAME_HEADER_BYTES } from '../hypervisor/abi/frames.ts';
+import type { PartitionSocket } from './partition-socket.ts';
 
 const INITIAL_BYTES = 64 * 1024;
 /** A buffer that a burst of answers made larger than this is given back. */
@@ -12,7 +12,7 @@ export const BACKLOG_LIMIT_BYTES = 256 * 1024;
 
 export class OutgoingFrames {
   readonly #fd: number;
-  readonly #socket: Socket;
+  readonly #socket: PartitionSocket;
   /** Where reserved frames are, and a view of it. May be replaced by `begin`. */
   bytes = new Uint8Array(INITIAL_BYTES);
   view = new DataView(this.bytes.buffer);
@@ -24,9 +24,10 @@ export class OutgoingFrames {
   /** Called when a socket that was full has taken everything. */
   onDrained: () => void = () => {};
 
-  constructor(fd: number, socket: Socket) {
+  constructor(fd: number, socket: PartitionSocket) {
     this.#fd = fd;
     this.#socket = socket;
+    socket.beforeClose = () => this.end();
   }
 
   /** Bytes that the partition has not taken. */
@@ -70,16 +71,14 @@ export class OutgoingFrames {
     const end = this.#end;
     if (end === 0 || this.#underway > 0 || this.#isOver) return;
     let written = 0;
-    if (!this.#socket.destroyed) {
-      try {
-        this.writes++;
-        written = writeSync(this.#fd, this.bytes, 0, end);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
-          // A dead peer shows itself as the socket's end or error as well, with the reason.
-          this.#end = 0;
-          return;
-        }
+    try {
+      this.writes++;
+      written = writeSync(this.#fd, this.bytes, 0, end);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
+        // A dead peer shows itself as the socket's end or error as well, with the reason.
+        this.#end = 0;
+        return;
       }
     }
     if (written === end) {
@@ -102,7 +101,7 @@ export class OutgoingFrames {
     });
   }
 
-  /** The connection is over; nothing is written any more. */
+  /** The connection is over, or its descriptor is about to be closed: nothing is written any more. */
   end(): void {
     this.#isOver = true;
     this.#end = 0;

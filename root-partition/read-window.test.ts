@@ -9,7 +9,7 @@ function buffers(waiting: readonly number[], isEven = true): number[] {
   let bytes = 0;
   return waiting.map((found) => {
     bytes = window.changed?.length ?? bytes;
-    window.note(Math.min(found, bytes), isEven);
+    window.release(Math.min(found, bytes), isEven);
     return bytes;
   });
 }

@@ -34,11 +34,13 @@ function readWhole(stream: Buffer): {
 class FrameSession implements FuzzSession {
   readonly outcomes = { whole: 0, unfinished: 0, malformed: 0 };
   readonly #stream = Buffer.alloc(STREAM_BYTES);
+  readonly #sockets = new Map<number, Uint8Array>();
 
   #makeStream(random: FuzzRandom): Buffer {
     let end = 0;
+    let length = 0;
     for (let frames = 1 + random.below(6); frames > 0; frames--) {
-      const length = random.below(12) === 11 ? random.word() : random.below(120);
+      if (random.below(3) > 0) length = random.below(12) === 11 ? random.word() : random.below(120);
       const payload = Math.min(length, 120);
       if (end + FRAME_HEADER_BYTES + payload > STREAM_BYTES) break;
       this.#stream.writeUInt32LE(length, end);
@@ -74,7 +76,7 @@ class FrameSession implements FuzzSession {
       if (((stops >>> (next % 32)) & 1) === 1) reader.stop();
       next++;
     });
-    const hasThrown = this.#feed(reader, stream, random);
+    const hasThrown = this.#feed(reader, stream, frames, random);
     if (random.isTraced) random.note(`stream ${stream.toString('hex')}`);
     must(
       hasThrown === isMalformed,
@@ -89,12 +91,22 @@ class FrameSession implements FuzzSession {
   }
 
   /** @returns whether the reader refused */
-  #feed(reader: FrameReader, stream: Buffer, random: FuzzRandom): boolean {
+  #feed(
+    reader: FrameReader,
+    stream: Buffer,
+    frames: readonly { at: number; end: number }[],
+    random: FuzzRandom,
+  ): boolean {
     try {
       for (let at = 0; at < stream.length; ) {
-        const length = random.below(3) === 2 ? stream.length : 1 + random.below(40);
-        // The piece is the socket's buffer, used again for the next one.
-        const piece = Uint8Array.from(stream.subarray(at, at + length));
+        const ends = frames.filter(({ end }) => end > at);
+        const frameEnd = ends[random.below(4) === 3 ? 1 : 0]?.end ?? stream.length;
+        const lengths = [1 + random.below(40), stream.length - at, frameEnd - at];
+        const length = Math.min(lengths[random.below(3)] as number, stream.length - at);
+        // The piece is a socket's buffer, used again for the next one of that length.
+        const piece = this.#sockets.get(length) ?? new Uint8Array(length);
+        this.#sockets.set(length, piece);
+        piece.set(stream.subarray(at, at + length));
         reader.push(piece);
         piece.fill(0xee);
         at += length;
@@ -138,6 +150,13 @@ export const target: FuzzTarget = {
       from: 'if (isOwn && this.#held.length === 0)',
       to: 'if (this.#held.length === 0)',
       within: 20_000,
+    },
+    {
+      name: 'two frames of a piece have the payload of the one that was there before',
+      file: FILE,
+      from: 'if (!isPiece || bytes !== this.#piece)',
+      to: 'if (bytes !== this.#piece)',
+      within: 100_000,
     },
     {
       name: 'the channel id has eight bits',

@@ -23,6 +23,9 @@ export class FrameReader {
   // A frame that is split between pieces collects here; whole frames are handed out where they lie.
   #pending: Uint8Array = noBytes;
   #pendingBytes = 0;
+  // The last piece that was one frame, and that frame's payload: who always reads to one place gets one view of it.
+  #piece: Uint8Array = noBytes;
+  #payload: Uint8Array = noBytes;
   #isStopped = false;
   #held: Uint8Array = noBytes;
 
@@ -128,12 +131,20 @@ export class FrameReader {
   }
 
   #deliver(bytes: Uint8Array, offset: number, total: number): void {
+    const isPiece = total === bytes.length;
+    let payload = this.#payload;
+    if (!isPiece || bytes !== this.#piece)
+      payload = bytes.subarray(offset + FRAME_HEADER_BYTES, offset + total);
+    if (isPiece) {
+      this.#piece = bytes;
+      this.#payload = payload;
+    }
     this.#onFrame({
       kind: bytes[offset + 4] as number,
       channelId: (bytes[offset + 6] as number) | ((bytes[offset + 7] as number) << 8),
       transactionLo: getWord(bytes, offset + 8),
       transactionHi: getWord(bytes, offset + 12),
-      payload: bytes.subarray(offset + FRAME_HEADER_BYTES, offset + total),
+      payload,
     });
   }
 }

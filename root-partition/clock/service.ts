@@ -1,4 +1,6 @@
 // The clock VSP: wall time, no finer than its granularity (abi/channels/clock.ts). Answers at once.
+// The global of this name is a getter.
+import { performance } from 'node:perf_hooks';
 import { CLOCK_ANSWER_BYTES } from '../../hypervisor/abi/channels/clock.ts';
 import { CHANNEL_SERVICE_CLOCK } from '../../hypervisor/abi/channels/services.ts';
 import type { Channel } from '../channel.ts';
@@ -6,8 +8,10 @@ import type { Device } from '../device.ts';
 import { isClockRequest } from './requests.ts';
 
 export const DEFAULT_GRANULARITY_NS = 1000;
-/** The engine's monotonic clock is followed as long as it is this close to wall time. */
+/** The engine's monotonic clock is followed as long as it is this close to wall time, */
 const DRIFT_LIMIT_MS = 2;
+/** which is looked at as often. */
+const LOOK_EVERY_MS = 1;
 /** After so long wall time is looked at anew, so that numbers stay exact. */
 const SPAN_MS = 2 ** 32;
 const NS_PER_MS = 1_000_000;
@@ -19,14 +23,17 @@ export interface TimeSource {
   monotonicMs: () => number;
 }
 
-const engineTime: TimeSource = { unixMs: () => Date.now(), monotonicMs: () => performance.now() };
+const engineTime: TimeSource = { unixMs: Date.now, monotonicMs: performance.now.bind(performance) };
 
 export class ClockService implements Device {
   readonly service = CHANNEL_SERVICE_CLOCK;
   readonly inFlightLimit = Infinity;
   readonly label: string;
   readonly #granularityNs: number;
-  readonly #time: TimeSource;
+  readonly #unixMs: () => number;
+  readonly #monotonicMs: () => number;
+  /** Wall time is looked at again when the monotonic clock is here. */
+  #lookAtMs = 0;
   /** A moment, by the monotonic clock; and Unix time then in whole milliseconds, and in nanoseconds: the last multiple of
    *  the granularity, in two halves, and how far behind that it was. */
   #originMs = 0;
@@ -40,7 +47,8 @@ export class ClockService implements Device {
   constructor(label: string, granularityNs: number, time = engineTime) {
     this.label = label;
     this.#granularityNs = granularityNs;
-    this.#time = time;
+    this.#unixMs = time.unixMs;
+    this.#monotonicMs = time.monotonicMs;
     this.#setOrigin(time.unixMs(), time.monotonicMs());
   }
 
@@ -66,17 +74,19 @@ export class ClockService implements Device {
     this.#originRestNs = Number(restNs);
   }
 
+  #followWallTime(monotonicMs: number): void {
+    this.#lookAtMs = monotonicMs + LOOK_EVERY_MS;
+    const unixMs = this.#unixMs();
+    const passedMs = monotonicMs - this.#originMs;
+    const driftMs = Math.abs(this.#originUnixMs + passedMs - unixMs);
+    if (driftMs > DRIFT_LIMIT_MS || passedMs > SPAN_MS) this.#setOrigin(unixMs, monotonicMs);
+  }
+
   /** Big integers are for origins only: this is the brokered round trip that is measured, by an engine that interprets. */
   #putTime(view: DataView, at: number): void {
-    const unixMs = this.#time.unixMs();
-    const monotonicMs = this.#time.monotonicMs();
-    let passedMs = monotonicMs - this.#originMs;
-    const driftMs = this.#originUnixMs + passedMs - unixMs;
-    if (driftMs > DRIFT_LIMIT_MS || driftMs < -DRIFT_LIMIT_MS || passedMs > SPAN_MS) {
-      this.#setOrigin(unixMs, monotonicMs);
-      passedMs = monotonicMs - this.#originMs;
-    }
-    const passedNs = Math.floor(passedMs * NS_PER_MS) + this.#originRestNs;
+    const monotonicMs = this.#monotonicMs();
+    if (monotonicMs >= this.#lookAtMs) this.#followWallTime(monotonicMs);
+    const passedNs = Math.floor((monotonicMs - this.#originMs) * NS_PER_MS) + this.#originRestNs;
     const low = this.#originLow + passedNs - (passedNs % this.#granularityNs);
     view.setUint32(at, low, true);
     view.setUint32(at + 4, this.#originHigh + Math.floor(low / TWO_TO_32), true);

@@ -136,8 +136,8 @@ export const rootPartitionControls: readonly Control[] = [
     boundary: 'guest and guest',
     removal: [
       {
-        file: 'root-partition/connection.ts',
-        from: '    readBuffer.fill(0, 0, bytesRead);\n',
+        file: 'root-partition/read-window.ts',
+        from: '    if (isShared) buffer.fill(0, 0, bytes);\n',
         to: '',
       },
     ],

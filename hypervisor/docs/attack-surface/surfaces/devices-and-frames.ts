@@ -1,5 +1,5 @@
 // What travels over the sockets between a partition and the root partition: frames, and the channel messages in them.
-import { child, nameOf, nodesOf } from '../source-file.ts';
+import { child, nameOf, nodesOf, type SyntaxNode } from '../source-file.ts';
 import type { SourceTree } from '../source-tree.ts';
 import type { Boundary, FoundSurface, SurfaceGroup } from '../surface.ts';
 import { callsOf, identifiersIn, switchCases } from './syntax-queries.ts';
@@ -74,20 +74,34 @@ const peers: Record<string, Boundary> = {
 /** Every place where bytes or descriptors arrive on an inherited descriptor. */
 const streams: SurfaceGroup = {
   name: 'streams',
-  find: (tree) =>
-    ['hypervisor/**/*.ts', 'root-partition/**/*.ts'].flatMap((pattern) =>
-      tree.sources(pattern).flatMap((path) => {
-        const file = tree.file(path);
-        const isReceiving =
-          nodesOf(file.program, 'NewExpression').some((node) => nameOf(child(node, 'callee')) === 'Socket') ||
-          callsOf(file.program, 'dlopen').some((call) => identifiersIn(call, /^(recvmsg|ppoll)$/).length > 0);
-        if (!isReceiving) return [];
-        const isRoot = path.startsWith('root-partition/');
-        const boundary = peers[path] ?? `partition process → ${isRoot ? 'root partition' : 'hypervisor'}`;
-        return [{ id: `stream.${path}`, boundary, file: path, texts: [file.textOf(file.program)] }];
-      }),
-    ),
+  find: (tree) => {
+    const paths = ['hypervisor/**/*.ts', 'root-partition/**/*.ts'].flatMap((pattern) =>
+      tree.sources(pattern),
+    );
+    const sockets = new Set(['Socket', ...paths.flatMap((path) => socketClasses(tree.file(path).program))]);
+    return paths.flatMap((path) => {
+      const file = tree.file(path);
+      const isReceiving =
+        nodesOf(file.program, 'NewExpression').some((node) =>
+          sockets.has(nameOf(child(node, 'callee')) ?? ''),
+        ) ||
+        callsOf(file.program, 'dlopen').some((call) => identifiersIn(call, /^(recvmsg|ppoll)$/).length > 0);
+      if (!isReceiving) return [];
+      const isRoot = path.startsWith('root-partition/');
+      const boundary = peers[path] ?? `partition process → ${isRoot ? 'root partition' : 'hypervisor'}`;
+      return [{ id: `stream.${path}`, boundary, file: path, texts: [file.textOf(file.program)] }];
+    });
+  },
 };
+
+/** The names of classes that are the engine's socket and more. */
+function socketClasses(program: SyntaxNode): string[] {
+  return nodesOf(program, 'ClassDeclaration').flatMap((node) => {
+    const base = node['superClass'] as SyntaxNode | null;
+    const name = base !== null && nameOf(base) === 'Socket' ? nameOf(child(node, 'id')) : undefined;
+    return name === undefined ? [] : [name];
+  });
+}
 
 interface CaseSource {
   path: string;

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { withOrdinaryNames } from './private-names.ts';
+
+const built = (code: string): string => withOrdinaryNames(code, 'a.ts').toString();
+
+describe('private names of programs that are interpreted', () => {
+  it('become ordinary ones of their class', () => {
+    expect(
+      built(
+        'class A { #x = 1; static #y: number; get #z() { return this.#x + A.#y; } m(o: A) { return o.#z; } }',
+      ),
+    ).toBe(
+      'class A { A_x = 1; static A_y: number; get A_z() { return this.A_x + A.A_y; } m(o: A) { return o.A_z; } }',
+    );
+  });
+
+  it('keep those of a subclass, of a class around and of the public apart', () => {
+    const code = `
+      class A { #x = 1; x = 2; a() { return this.#x; } }
+      class B extends A { #x = 3; b() { const outer = this; return new (class C { #y = 4; c() { return this.#y + outer.#x; } })().c(); } }
+      const b = new B();
+      [b.a(), b.x, b.b()].join();`;
+    expect(built(code)).not.toContain('#');
+    // biome-ignore lint/security/noGlobalEval: what was built is run
+    expect(globalThis.eval(built(code))).toBe('1,2,7');
+  });
+
+  it('leave text and comments alone', () => {
+    const code = `class A { #x = '#x'; /* #x */ y = \`#x \${this.#x}\`; }`;
+    expect(built(code)).toBe(`class A { A_x = '#x'; /* #x */ y = \`#x \${this.A_x}\`; }`);
+  });
+
+  it('are refused where an ordinary name would not do', () => {
+    expect(() => built('class A { #x; is(o) { return #x in o; } }')).toThrow(
+      'a.ts: #x in o has no ordinary form',
+    );
+    expect(() => built('export const a = class { #x; };')).toThrow(
+      'a.ts: a class without a name has private names',
+    );
+  });
+});
