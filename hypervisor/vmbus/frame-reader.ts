@@ -33,27 +33,26 @@ export class FrameReader {
     this.#onFrame = onFrame;
   }
 
-  /** Feeds one piece. @throws FrameError at the first malformed header */
-  push(piece: Uint8Array): void {
-    this.#feed(piece, false);
-  }
-
-  /** @param isOwn whether `piece` stays as it is, so that what is held back of it need not be copied */
-  #feed(piece: Uint8Array, isOwn: boolean): void {
-    let offset = 0;
-    while (offset < piece.length) {
+  /**
+   * Feeds one piece.
+   * @param isOwn whether it stays as it is, so that what is held back of it need not be copied
+   * @throws FrameError at the first malformed header
+   */
+  push(piece: Uint8Array, isOwn = false): void {
+    for (let offset = 0; offset < piece.length; ) {
       if (this.#isStopped) {
         this.#hold(piece.subarray(offset), isOwn);
         return;
       }
-      if (this.#pendingBytes === 0) {
-        const taken = this.#takeWhole(piece, offset);
-        if (taken > 0) {
-          offset += taken;
-          continue;
-        }
+      const left = piece.length - offset;
+      const isHeader = this.#pendingBytes === 0 && left >= FRAME_HEADER_BYTES;
+      const total = isHeader ? frameBytes(piece, offset) : Infinity;
+      if (total <= left) {
+        this.#deliver(piece, offset, total);
+        offset += total;
+      } else {
+        offset += this.#collect(piece, offset);
       }
-      offset += this.#collect(piece, offset);
     }
   }
 
@@ -71,7 +70,7 @@ export class FrameReader {
     this.#isStopped = false;
     const held = this.#held;
     this.#held = noBytes;
-    this.#feed(held, true);
+    this.push(held, true);
   }
 
   #hold(rest: Uint8Array, isOwn: boolean): void {
@@ -88,14 +87,6 @@ export class FrameReader {
   /** Bytes of an unfinished frame held back; the stream may end only where this is 0. */
   get pendingBytes(): number {
     return this.#pendingBytes;
-  }
-
-  #takeWhole(piece: Uint8Array, offset: number): number {
-    if (piece.length - offset < FRAME_HEADER_BYTES) return 0;
-    const total = frameBytes(piece, offset);
-    if (piece.length - offset < total) return 0;
-    this.#deliver(piece, offset, total);
-    return total;
   }
 
   #collect(piece: Uint8Array, offset: number): number {

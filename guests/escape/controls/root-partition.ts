@@ -125,8 +125,8 @@ export const rootPartitionControls: readonly Control[] = [
     removal: [
       {
         file: 'hypervisor/vmbus/frame-reader.ts',
-        from: '    this.#feed(piece, false);\n',
-        to: '    this.#feed(piece, true);\n',
+        from: 'push(piece: Uint8Array, isOwn = false)',
+        to: 'push(piece: Uint8Array, isOwn = true)',
       },
     ],
   },
