@@ -57,6 +57,7 @@ export class Connection implements ChannelCarrier {
   readonly #events: ConnectionEvents;
   #isReading = false;
   #isScheduled = false;
+  #isForwarding = false;
   #framesThisTurn = 0;
   #isOver = false;
 
@@ -227,8 +228,18 @@ export class Connection implements ChannelCarrier {
     if (this.#isOver || this.outgoing.isFull) return false;
     const at = this.outgoing.begin(kind, 0, payload.length, lo, hi);
     this.outgoing.bytes.set(payload, at);
-    this.settle();
+    this.#flushAfterSender();
     return true;
+  }
+
+  /** Once the connection that messages come from has been read: sooner than after a turn of the event loop, and in one write. */
+  #flushAfterSender(): void {
+    if (this.#isForwarding) return;
+    this.#isForwarding = true;
+    void Promise.resolve().then(() => {
+      this.#isForwarding = false;
+      this.outgoing.flush();
+    });
   }
 
   #violate(message: string): void {

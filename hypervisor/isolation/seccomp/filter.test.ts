@@ -84,6 +84,8 @@ const forbidden: readonly SystemCallName[] = [
     'kexec_load',
     'reboot',
   ] as const),
+  // Where a partition may run, and when, others decide.
+  'sched_setaffinity',
   ...(['add_key', 'request_key', 'keyctl', 'memfd_create', 'seccomp', 'prlimit64'] as const),
 ];
 
