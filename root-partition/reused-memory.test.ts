@@ -15,40 +15,71 @@ import { Throttle } from './throttle.ts';
 
 const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0);
 
+/** A partition's end, and the payloads that its device has got, which against the rules it keeps. */
+function connect(): { partition: Socket; kept: Uint8Array[]; arrival: () => Promise<void>; end: () => void } {
+  const [ours, theirs] = socketPair();
+  const kept: Uint8Array[] = [];
+  let arrived = Promise.withResolvers<void>();
+  const device: Device = {
+    service: 1,
+    label: 'keeper',
+    inFlightLimit: Number.POSITIVE_INFINITY,
+    open: () => {},
+    close: () => {},
+    receive: (_channel, payload) => {
+      kept.push(payload);
+      expect(isZero(payload)).toBe(false);
+      setImmediate(arrived.resolve);
+    },
+    statistics: () => ({}),
+    release: () => Promise.resolve(),
+  };
+  const connection = new Connection(ours, [device], new Throttle(), {
+    onBrokered: () => {},
+    onEnd: () => {},
+  });
+  const partition = new Socket({ fd: theirs, readable: true, writable: true });
+  return {
+    partition,
+    kept,
+    async arrival() {
+      await arrived.promise;
+      arrived = Promise.withResolvers();
+    },
+    end() {
+      connection.end('disconnected', 'test');
+      partition.destroy();
+    },
+  };
+}
+
+const secret = new TextEncoder().encode('secret of a tenant');
+
 describe('memory that is used again', () => {
   it('holds nothing of the packets of a turn once it is over', async () => {
-    const [ours, theirs] = socketPair();
-    const kept: Uint8Array[] = [];
-    const arrived = Promise.withResolvers<void>();
-    const device: Device = {
-      service: 1,
-      label: 'keeper',
-      inFlightLimit: Number.POSITIVE_INFINITY,
-      open: () => {},
-      close: () => {},
-      // Against the rules: a payload is valid only during the call.
-      receive: (_channel, payload) => {
-        kept.push(payload);
-        expect(isZero(payload)).toBe(false);
-        if (kept.length === 3) setImmediate(arrived.resolve);
-      },
-      statistics: () => ({}),
-      release: () => Promise.resolve(),
-    };
-    const events = { onBrokered: () => {}, onEnd: () => {} };
-    const connection = new Connection(ours, [device], new Throttle(), events);
-    const partition = new Socket({ fd: theirs, readable: true, writable: true });
-    const secret = new TextEncoder().encode('secret of a tenant');
-    partition.write(
-      Buffer.concat([
-        encodeFrame(FRAME_OPEN, 1),
-        ...Array.from({ length: 3 }, () => encodeFrame(FRAME_DATA, 1, secret)),
-      ]),
-    );
-    await arrived.promise;
+    const { partition, kept, arrival, end } = connect();
+    const packets = Array.from({ length: 3 }, () => encodeFrame(FRAME_DATA, 1, secret));
+    partition.write(Buffer.concat([encodeFrame(FRAME_OPEN, 1), ...packets]));
+    await arrival();
     expect(kept.map(isZero)).toEqual([true, true, true]);
-    connection.end('disconnected', 'test');
-    partition.destroy();
+    end();
+  });
+
+  it("is a partition's own where pieces of one length come again and again", async () => {
+    const ends = [connect(), connect()];
+    for (const { partition } of ends) partition.write(encodeFrame(FRAME_OPEN, 1));
+    for (let round = 0; round < 6; round++) {
+      for (const { partition, arrival } of ends) {
+        partition.write(encodeFrame(FRAME_DATA, 1, secret));
+        await arrival();
+      }
+    }
+    const [ours = [], theirs = []] = ends.map(({ kept }) => kept.slice(-3).map(({ buffer }) => buffer));
+    expect(new Set(ours).size).toBe(1);
+    expect(new Set(theirs).size).toBe(1);
+    expect(ours[0]).not.toBe(theirs[0]);
+    expect(ends.flatMap(({ kept }) => kept.slice(0, 2)).every(isZero)).toBe(true);
+    for (const { end } of ends) end();
   });
 
   it.each([100, 4096, 70_000])(
