@@ -36,7 +36,8 @@ const WASM_PAGE_BYTES = 65_536;
 const TICK_NS = 100;
 const MAX_GRANULARITY_NS = 1_000_000_000;
 const DEFAULT_UNIKERNEL_MIB = 16;
-const DEFAULT_MACHINE_MIB = 256;
+/** Memory of a machine for which none is named, in MiB. */
+export const defaultMachineMib = 256;
 
 export interface HypervisorOptions {
   /** Memory that all partitions together may have as quota. Default: what the machine has free. */
@@ -124,7 +125,7 @@ export class Hypervisor implements AsyncDisposable {
   async createPartition(options: PartitionOptions): Promise<Partition> {
     const { guest } = options;
     const memoryMib =
-      options.memoryMib ?? (guest.kind === 'unikernel' ? DEFAULT_UNIKERNEL_MIB : DEFAULT_MACHINE_MIB);
+      options.memoryMib ?? (guest.kind === 'unikernel' ? DEFAULT_UNIKERNEL_MIB : defaultMachineMib);
     const pages = memoryPages(guest, memoryMib);
     const granularityNs = checkedGranularity(options.clockGranularityNs ?? TICK_NS);
     const { hypercalls, ...limits } = checkedLimits(options.limits ?? {});

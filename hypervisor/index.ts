@@ -9,7 +9,12 @@ export {
   type LinuxGuest,
   type UnikernelGuest,
 } from './guest-kinds.ts';
-export { Hypervisor, type HypervisorOptions, type PartitionOptions } from './hypervisor.ts';
+export {
+  defaultMachineMib,
+  Hypervisor,
+  type HypervisorOptions,
+  type PartitionOptions,
+} from './hypervisor.ts';
 export { HypervisorError, type HypervisorErrorCode } from './hypervisor-error.ts';
 export { Console } from './isolation/console-connection.ts';
 export type { Inspection } from './isolation/inspection.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { writeCpio } from './cpio.ts';
-import { bootFiles, type StoredImage } from './index.ts';
+import { bootFiles, minimumMemoryMib, type StoredImage } from './index.ts';
 import { appendRunScript, INIT_FILES, READY_PATTERN } from './init-script.ts';
 import { readCpio } from './testing/cpio-reader.ts';
 import { sampleManifest } from './testing/manifest-fixture.ts';
@@ -41,6 +41,23 @@ describe('bootFiles', () => {
     });
     expect(bootFiles(image).commandLine).toBe('console=ttyS0 quiet');
   });
+
+  it.each([
+    { kernel: 31_167_488, initramfs: 17_262_080, least: 0, most: 128 },
+    // Where unpacking was seen to fail, and where it was not.
+    { kernel: 31_167_488, initramfs: 40_245_248, least: 181, most: 224 },
+    { kernel: 31_167_488, initramfs: 311_374_848, least: 956, most: 1024 },
+    { kernel: 5_456_896, initramfs: 4_690_944, least: 0, most: 64 },
+  ])(
+    'names memory in which an initramfs of $initramfs bytes unpacks',
+    ({ kernel, initramfs, least, most }) => {
+      const sha256 = '0'.repeat(64);
+      const files = { kernel: { sha256, bytes: kernel }, initramfs: { sha256, bytes: initramfs } };
+      const mib = minimumMemoryMib({ folder: '/', manifest: sampleManifest({ files }) });
+      expect(mib).toBeGreaterThan(least);
+      expect(mib).toBeLessThanOrEqual(most);
+    },
+  );
 
   it('refuses a script that does not fit the command line, and names the way that has no limit', () => {
     expect(() => bootFiles(image, { runScript: 'x'.repeat(1000) })).toThrow(

@@ -20,6 +20,7 @@ import {
   ImageError,
   kernelSymbols,
   listImages,
+  minimumMemoryMib,
   openImage,
   type StoredImage,
 } from '../../../guests/images/index.ts';
@@ -151,7 +152,7 @@ function imageGuest(image: StoredImage, options: RunOptions): GuestChoice {
       ...engineOf(options),
     },
     readyPattern: new RegExp(manifest.readyPattern),
-    minimumMemoryMib: manifest.minimumMemoryMiB,
+    minimumMemoryMib: minimumMemoryMib(image, options.profile),
     ...(symbols === undefined ? {} : { kernelSymbols: symbols }),
     ...(boot.release === undefined ? {} : { release: boot.release }),
   };

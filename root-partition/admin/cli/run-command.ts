@@ -1,5 +1,6 @@
 // `cofferdam run`: its options, its help, and the way from them to a session.
 import { Command } from 'commander';
+import { defaultMachineMib } from '../../../hypervisor/index.ts';
 import { escapeHelp } from './escape-keys.ts';
 import { exitStatusHelp, RefusedError, UsageError } from './exit-status.ts';
 import { chooseGuest, type GuestChoice } from './guest-choice.ts';
@@ -100,7 +101,9 @@ async function run(target: string | undefined, options: RunOptions): Promise<num
   return await runSession(
     choice,
     {
-      memoryMib: options.memoryMib,
+      memoryMib:
+        options.memoryMib ??
+        (minimumMemoryMib === undefined ? undefined : Math.max(defaultMachineMib, minimumMemoryMib)),
       disks: options.disks,
       isolation: options.isolation,
       clockGranularityNs: options.clockGranularityNs,
