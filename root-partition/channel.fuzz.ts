@@ -32,7 +32,7 @@ interface Expected {
 }
 
 class Carrier implements ChannelCarrier {
-  readonly outgoing = new OutgoingFrames(-1, {} as never);
+  readonly outgoing = new OutgoingFrames(-1, { destroyed: false } as never);
   inFlightBytes = 0;
   /** What a partition is charged for. */
   answeredBytes = 0;

@@ -27,6 +27,8 @@ export class OutgoingFrames {
   constructor(fd: number, socket: PartitionSocket) {
     this.#fd = fd;
     this.#socket = socket;
+    // The engine may have closed it while it was made.
+    this.#isOver = socket.destroyed;
     socket.beforeClose = () => this.end();
   }
 

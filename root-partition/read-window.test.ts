@@ -4,8 +4,8 @@ import { ReadWindow } from './read-window.ts';
 const WHOLE = 1024;
 
 /** Reads pieces as the engine would that finds `waiting` bytes in the socket each time; the lengths of the buffers. */
-function buffers(waiting: readonly number[], isEven = true): number[] {
-  const window = new ReadWindow(new Uint8Array(WHOLE));
+function buffers(waiting: readonly number[], isEven = true, whole = WHOLE): number[] {
+  const window = new ReadWindow(new Uint8Array(whole));
   let bytes = 0;
   return waiting.map((found) => {
     bytes = window.changed?.length ?? bytes;
@@ -22,6 +22,11 @@ describe('a read window', () => {
 
   it('is the whole one again after a piece of another length', () => {
     expect(buffers([24, 24, 16, 24, 24, 24])).toEqual([WHOLE, WHOLE, 24, WHOLE, WHOLE, 24]);
+  });
+
+  it('is the whole one for pieces that are too long to have a buffer for', () => {
+    expect(buffers([8192, 8192, 8192], true, 65_536)).toEqual([65_536, 65_536, 8192]);
+    expect(buffers([8193, 8193, 8193], true, 65_536)).toEqual([65_536, 65_536, 65_536]);
   });
 
   it('is the whole one while pieces end within frames', () => {

@@ -46,7 +46,7 @@ export class ReadWindow {
     }
     const isAgain = isShared && isEven && bytes === this.#lastBytes && bytes <= LONGEST_OWN_BYTES;
     if (isAgain && bytes !== this.#own?.length) this.#own = new Uint8Array(bytes);
-    this.#buffer = (isAgain && this.#own) || this.#shared;
+    this.#buffer = isAgain && this.#own !== undefined ? this.#own : this.#shared;
     this.#changed = this.#buffer;
     this.#lastBytes = bytes;
     this.#filled = 0;

@@ -56,7 +56,7 @@ function connect(): { partition: Socket; kept: Uint8Array[]; arrival: () => Prom
 const secret = new TextEncoder().encode('secret of a tenant');
 
 describe('memory that is used again', () => {
-  it('holds nothing of the packets of a turn once it is over', async () => {
+  it('holds nothing of the packets of a turn once it is over, where it is shared', async () => {
     const { partition, kept, arrival, end } = connect();
     const packets = Array.from({ length: 3 }, () => encodeFrame(FRAME_DATA, 1, secret));
     partition.write(Buffer.concat([encodeFrame(FRAME_OPEN, 1), ...packets]));

@@ -154,8 +154,8 @@ export const target: FuzzTarget = {
     {
       name: 'two frames of a piece have the payload of the one that was there before',
       file: FILE,
-      from: 'if (!isPiece || bytes !== this.#piece)',
-      to: 'if (bytes !== this.#piece)',
+      from: 'if (isWhole && piece === this.#piece)',
+      to: 'if (piece === this.#piece)',
       within: 100_000,
     },
     {

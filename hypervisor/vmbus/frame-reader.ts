@@ -23,7 +23,8 @@ export class FrameReader {
   // A frame that is split between pieces collects here; whole frames are handed out where they lie.
   #pending: Uint8Array = noBytes;
   #pendingBytes = 0;
-  // The last piece that was one frame, and that frame's payload: who always reads to one place gets one view of it.
+  // The last piece, not an own one, that was one frame, and that frame's payload: who always reads to one place gets one
+  // view of it.
   #piece: Uint8Array = noBytes;
   #payload: Uint8Array = noBytes;
   #isStopped = false;
@@ -48,7 +49,7 @@ export class FrameReader {
       const isHeader = this.#pendingBytes === 0 && left >= FRAME_HEADER_BYTES;
       const total = isHeader ? frameBytes(piece, offset) : Infinity;
       if (total <= left) {
-        this.#deliver(piece, offset, total);
+        this.#deliver(piece, offset, this.#payloadOf(piece, offset, offset + total, isOwn));
         offset += total;
       } else {
         offset += this.#collect(piece, offset);
@@ -118,18 +119,21 @@ export class FrameReader {
     const total = frameBytes(this.#pending, 0);
     if (this.#pendingBytes < total) return;
     this.#pendingBytes = 0;
-    this.#deliver(this.#pending, 0, total);
+    this.#deliver(this.#pending, 0, this.#pending.subarray(FRAME_HEADER_BYTES, total));
   }
 
-  #deliver(bytes: Uint8Array, offset: number, total: number): void {
-    const isPiece = total === bytes.length;
-    let payload = this.#payload;
-    if (!isPiece || bytes !== this.#piece)
-      payload = bytes.subarray(offset + FRAME_HEADER_BYTES, offset + total);
-    if (isPiece) {
-      this.#piece = bytes;
+  #payloadOf(piece: Uint8Array, offset: number, end: number, isOwn: boolean): Uint8Array {
+    const isWhole = offset === 0 && end === piece.length && !isOwn;
+    if (isWhole && piece === this.#piece) return this.#payload;
+    const payload = piece.subarray(offset + FRAME_HEADER_BYTES, end);
+    if (isWhole) {
+      this.#piece = piece;
       this.#payload = payload;
     }
+    return payload;
+  }
+
+  #deliver(bytes: Uint8Array, offset: number, payload: Uint8Array): void {
     this.#onFrame({
       kind: bytes[offset + 4] as number,
       channelId: (bytes[offset + 6] as number) | ((bytes[offset + 7] as number) << 8),

@@ -8,9 +8,9 @@ import type { Device } from '../device.ts';
 import { isClockRequest } from './requests.ts';
 
 export const DEFAULT_GRANULARITY_NS = 1000;
-/** The engine's monotonic clock is followed as long as it is this close to wall time, */
+/** The engine's monotonic clock is followed as long as it is this close to wall time. */
 const DRIFT_LIMIT_MS = 2;
-/** which is looked at as often. */
+/** Wall time is looked at no more than once in so long: when it was set, guests hear of it up to so much later. */
 const LOOK_EVERY_MS = 1;
 /** After so long wall time is looked at anew, so that numbers stay exact. */
 const SPAN_MS = 2 ** 32;

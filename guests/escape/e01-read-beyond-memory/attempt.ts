@@ -1,8 +1,9 @@
 import type { Attempt } from '../attempt.ts';
 
 const KIB = 1024;
-/** What lies there belongs to the engine; some of it is not mapped, so several places are tried. */
+/** What lies there belongs to the engine; some of it is not mapped, so several places are tried, each in several processes. */
 const places = [64 * KIB, 1024 * KIB, 4096 * KIB, 8192 * KIB];
+const TIMES = 3;
 
 export const readBeyondMemory: Attempt = {
   id: 'E01',
@@ -16,8 +17,8 @@ export const readBeyondMemory: Attempt = {
   levels: ['process', 'jail'],
   async run(stage) {
     const evidence: string[] = [];
-    let came = 0;
-    for (const beyond of places) {
+    let hasSucceeded = false;
+    for (const beyond of Array<number[]>(TIMES).fill(places).flat()) {
       stage.tries(`to load from ${beyond / KIB} KiB beyond its memory`);
       const { exit, text } = await stage.runGuest({
         guest: 'e01-read-beyond-memory',
@@ -25,11 +26,12 @@ export const readBeyondMemory: Attempt = {
       });
       if (!text.includes('loading')) throw new Error(`the guest did not load: ${exit.message}`);
       const got = text.match(/(?:got|found) .*/g) ?? [];
-      if (got.length > 0) came++;
       const seen = [...got, `the guest: ${exit.message}`].join(', ');
       stage.sees(seen);
       evidence.push(seen);
+      hasSucceeded = got.length > 0;
+      if (hasSucceeded) break;
     }
-    return { hasSucceeded: came > 0, evidence };
+    return { hasSucceeded, evidence };
   },
 };

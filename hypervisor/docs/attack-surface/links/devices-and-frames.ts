@@ -79,6 +79,7 @@ export const deviceAndFrameLinks: readonly SurfaceLinks[] = [
       'root-partition/connection.ts#Connection',
       'root-partition/channel.ts#Channel.accept',
       'hypervisor/vmbus/frame-reader.ts#FrameReader',
+      'root-partition/read-window.ts#ReadWindow',
     ],
     fuzz: ['connections'],
     attempts: ['e26a-channel-that-is-not'],
@@ -153,7 +154,13 @@ export const deviceAndFrameLinks: readonly SurfaceLinks[] = [
   {
     prefix: 'stream.root-partition/',
     entries: ['connection.ts'],
-    validators: ['root-partition/connection.ts#Connection', 'hypervisor/vmbus/frame-reader.ts#FrameReader'],
+    validators: [
+      'root-partition/connection.ts#Connection',
+      'root-partition/read-window.ts#ReadWindow',
+      'root-partition/partition-socket.ts#PartitionSocket',
+      'root-partition/outgoing-frames.ts#OutgoingFrames',
+      'hypervisor/vmbus/frame-reader.ts#FrameReader',
+    ],
     fuzz: ['connections'],
     attempts: ['e33-message-flood', 'e41-bytes-of-another'],
   },

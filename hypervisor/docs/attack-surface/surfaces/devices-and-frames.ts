@@ -78,13 +78,11 @@ const streams: SurfaceGroup = {
     const paths = ['hypervisor/**/*.ts', 'root-partition/**/*.ts'].flatMap((pattern) =>
       tree.sources(pattern),
     );
-    const sockets = new Set(['Socket', ...paths.flatMap((path) => socketClasses(tree.file(path).program))]);
+    const sockets = socketClasses(paths.map((path) => tree.file(path).program));
     return paths.flatMap((path) => {
       const file = tree.file(path);
       const isReceiving =
-        nodesOf(file.program, 'NewExpression').some((node) =>
-          sockets.has(nameOf(child(node, 'callee')) ?? ''),
-        ) ||
+        nodesOf(file.program, 'NewExpression').some((node) => sockets.has(lastName(child(node, 'callee')))) ||
         callsOf(file.program, 'dlopen').some((call) => identifiersIn(call, /^(recvmsg|ppoll)$/).length > 0);
       if (!isReceiving) return [];
       const isRoot = path.startsWith('root-partition/');
@@ -94,13 +92,23 @@ const streams: SurfaceGroup = {
   },
 };
 
-/** The names of classes that are the engine's socket and more. */
-function socketClasses(program: SyntaxNode): string[] {
-  return nodesOf(program, 'ClassDeclaration').flatMap((node) => {
-    const base = node['superClass'] as SyntaxNode | null;
-    const name = base !== null && nameOf(base) === 'Socket' ? nameOf(child(node, 'id')) : undefined;
-    return name === undefined ? [] : [name];
-  });
+/** The names of the engine's socket and of classes that are that and more. */
+function socketClasses(programs: readonly SyntaxNode[]): Set<string> {
+  const classes = programs.flatMap((program) =>
+    ['ClassDeclaration', 'ClassExpression'].flatMap((type) => nodesOf(program, type)),
+  );
+  const sockets = new Set(['Socket']);
+  for (let before = 0; before < sockets.size; ) {
+    before = sockets.size;
+    for (const { id, superClass } of classes as { id?: SyntaxNode | null; superClass?: SyntaxNode | null }[])
+      if (id && superClass && sockets.has(lastName(superClass))) sockets.add(lastName(id));
+  }
+  return sockets;
+}
+
+/** `Socket` of `Socket` and of `net.Socket`. */
+function lastName(node: SyntaxNode): string {
+  return nameOf(node.type === 'MemberExpression' ? child(node, 'property') : node) ?? '';
 }
 
 interface CaseSource {
