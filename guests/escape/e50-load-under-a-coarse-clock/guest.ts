@@ -29,20 +29,32 @@ const TICKS_PER_S: f64 = 1000 * TICKS_PER_MS;
 const NS_PER_S: u64 = 1_000_000_000;
 const SLOT_TICKS: f64 = 20 * TICKS_PER_MS;
 const FRAMES: u32 = 12;
-/** Requests at a time: as many answers fit into a ring of a page. */
-const FLOOD: u32 = 64;
+/** Requests at a time: the answers to two such fit into a ring of a page. */
+const BURST: u32 = 32;
 let clock: usize = 0;
 const request: usize = memory.data(8);
 
-/** Keeps the root partition busy for about a millisecond. */
-function flood(): void {
-  store<u64>(request, CLOCK_GET_TIME);
-  for (let i: u32 = 0; i < FLOOD; i++) channelQueue(clock, i, request, CLOCK_REQUEST_BYTES);
+function ask(): void {
+  for (let i: u32 = 0; i < BURST; i++) channelQueue(clock, i, request, CLOCK_REQUEST_BYTES);
   channelKick(clock);
-  for (let i: u32 = 0; i < FLOOD; i++) {
+}
+
+function takeAnswers(): void {
+  for (let i: u32 = 0; i < BURST; i++) {
     waitForPacket(clock);
     ringRelease(channelIncomingRing(clock), channelIncomingBytes(clock));
   }
+}
+
+/** Keeps the root partition busy: while answers are taken it has more to work on. */
+function floodUntil(end: f64): void {
+  store<u64>(request, CLOCK_GET_TIME);
+  ask();
+  while (referenceTime() < end) {
+    ask();
+    takeAnswers();
+  }
+  takeAnswers();
 }
 
 /**
@@ -87,7 +99,7 @@ function send(begin: f64, bits: u32, code: Code, secret: u32): void {
     const isFirst = isOne == code.next();
     for (let slot: u32 = 0; slot < 2; slot++) {
       const end = begin + <f64>(2 * sent + slot + 1) * SLOT_TICKS;
-      if ((slot == 0) == isFirst) while (referenceTime() < end) flood();
+      if ((slot == 0) == isFirst) floodUntil(end);
       sleepUntil(end);
     }
   }
