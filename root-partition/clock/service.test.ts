@@ -70,8 +70,6 @@ describe('the clock', () => {
     time.monotonicMs += 0.25;
     expect(now() - first).toBe(250_000n);
     time.unixMs += 3_600_000;
-    expect(now() - first).toBe(250_000n);
-    time.monotonicMs += 0.75;
     expect(now() / 1_000_000n).toBe(1_700_003_600_000n);
   });
 

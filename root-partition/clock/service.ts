@@ -10,8 +10,6 @@ import { isClockRequest } from './requests.ts';
 export const DEFAULT_GRANULARITY_NS = 1000;
 /** The engine's monotonic clock is followed as long as it is this close to wall time. */
 const DRIFT_LIMIT_MS = 2;
-/** Wall time is looked at no more than once in so long: when it was set, guests hear of it up to so much later. */
-const LOOK_EVERY_MS = 1;
 /** After so long wall time is looked at anew, so that numbers stay exact. */
 const SPAN_MS = 2 ** 32;
 const NS_PER_MS = 1_000_000;
@@ -32,8 +30,6 @@ export class ClockService implements Device {
   readonly #granularityNs: number;
   readonly #unixMs: () => number;
   readonly #monotonicMs: () => number;
-  /** Wall time is looked at again when the monotonic clock is here. */
-  #lookAtMs = 0;
   /** A moment, by the monotonic clock; and Unix time then in whole milliseconds, and in nanoseconds: the last multiple of
    *  the granularity, in two halves, and how far behind that it was. */
   #originMs = 0;
@@ -74,19 +70,17 @@ export class ClockService implements Device {
     this.#originRestNs = Number(restNs);
   }
 
-  #followWallTime(monotonicMs: number): void {
-    this.#lookAtMs = monotonicMs + LOOK_EVERY_MS;
-    const unixMs = this.#unixMs();
-    const passedMs = monotonicMs - this.#originMs;
-    const driftMs = Math.abs(this.#originUnixMs + passedMs - unixMs);
-    if (driftMs > DRIFT_LIMIT_MS || passedMs > SPAN_MS) this.#setOrigin(unixMs, monotonicMs);
-  }
-
   /** Big integers are for origins only: this is the brokered round trip that is measured, by an engine that interprets. */
   #putTime(view: DataView, at: number): void {
+    const unixMs = this.#unixMs();
     const monotonicMs = this.#monotonicMs();
-    if (monotonicMs >= this.#lookAtMs) this.#followWallTime(monotonicMs);
-    const passedNs = Math.floor((monotonicMs - this.#originMs) * NS_PER_MS) + this.#originRestNs;
+    let passedMs = monotonicMs - this.#originMs;
+    const driftMs = this.#originUnixMs + passedMs - unixMs;
+    if (driftMs > DRIFT_LIMIT_MS || driftMs < -DRIFT_LIMIT_MS || passedMs > SPAN_MS) {
+      this.#setOrigin(unixMs, monotonicMs);
+      passedMs = monotonicMs - this.#originMs;
+    }
+    const passedNs = Math.floor(passedMs * NS_PER_MS) + this.#originRestNs;
     const low = this.#originLow + passedNs - (passedNs % this.#granularityNs);
     view.setUint32(at, low, true);
     view.setUint32(at + 4, this.#originHigh + Math.floor(low / TWO_TO_32), true);

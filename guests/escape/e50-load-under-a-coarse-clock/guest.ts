@@ -28,7 +28,7 @@ const TICKS_PER_MS: f64 = 10_000;
 const TICKS_PER_S: f64 = 1000 * TICKS_PER_MS;
 const NS_PER_S: u64 = 1_000_000_000;
 const SLOT_TICKS: f64 = 20 * TICKS_PER_MS;
-const FRAMES: u32 = 12;
+const FRAMES: u32 = 13;
 /** Requests at a time: the answers to two such fit into a ring of a page. */
 const BURST: u32 = 32;
 let clock: usize = 0;
@@ -113,17 +113,16 @@ function answersUntil(end: f64): i32 {
 }
 
 function receive(begin: f64, bits: u32, code: Code): u32 {
-  const sums = new StaticArray<f64>(<i32>bits);
+  const votes = new StaticArray<i32>(<i32>bits);
   for (let sent: u32 = 0; sent < bits * FRAMES; sent++) {
     const middle = begin + <f64>(2 * sent + 1) * SLOT_TICKS;
     const first = answersUntil(middle);
     const second = answersUntil(middle + SLOT_TICKS);
-    // As a share: how much others run meanwhile is not to count.
-    const more = <f64>(second - first) / <f64>max(first + second, 1);
-    sums[sent % bits] += code.next() ? more : -more;
+    // Not by how much: a slot in which this end did not run would outweigh all others.
+    votes[sent % bits] += code.next() == second > first ? 1 : -1;
   }
   let secret: u32 = 0;
-  for (let bit: u32 = 0; bit < bits; bit++) if (sums[bit] > 0) secret |= 1 << bit;
+  for (let bit: u32 = 0; bit < bits; bit++) if (votes[bit] > 0) secret |= 1 << bit;
   return secret;
 }
 
